@@ -1,0 +1,50 @@
+"""Guards for every test: the network ends at loopback, and property tests are not judged by the clock."""
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("here", deadline=None, derandomize=False)
+settings.register_profile("ci", parent=settings.get_profile("here"), max_examples=40, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+def _is_near(family: int, address: Any) -> bool:
+    if family not in (socket.AF_INET, socket.AF_INET6):
+        return True
+    host = address[0]
+    if host in ("", "localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _loopback_only() -> Iterator[None]:
+    """Fail the test that connects beyond this machine, instead of letting it pass or hang with the network's mood.
+
+    Sockets that uvloop opens by itself do not pass here.
+    """
+    connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
+
+    def guarded_connect(self: socket.socket, address: Any) -> None:
+        if not _is_near(self.family, address):
+            pytest.fail(f"a test tried to connect to {address!r}: tests talk to loopback only")
+        connect(self, address)
+
+    def guarded_connect_ex(self: socket.socket, address: Any) -> int:
+        if not _is_near(self.family, address):
+            pytest.fail(f"a test tried to connect to {address!r}: tests talk to loopback only")
+        return connect_ex(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded_connect)
+        patch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+        yield
