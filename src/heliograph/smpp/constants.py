@@ -1,0 +1,273 @@
+"""The numbers of SMPP 3.4: commands, statuses, tags and flag bits.
+
+Rules: only names and values live here, spelt as in the standard; each table cites its clause in
+"Short Message Peer to Peer Protocol Specification v3.4, Issue 1.2". A few values of version 5.0 are
+listed because peers that speak 3.4 send them; they are marked.
+"""
+
+from enum import IntEnum
+from typing import Final
+
+HEADER_OCTETS: Final = 16
+"""command_length, command_id, command_status and sequence_number, four octets each (clause 3.2)."""
+
+RESPONSE_BIT: Final = 0x80000000
+"""Set in the command_id of every response (clause 5.1.2.1)."""
+
+MAX_SEQUENCE: Final = 0x7FFFFFFF
+"""sequence_number runs from 1 to here and starts again (clause 5.1.4)."""
+
+MAX_SHORT_MESSAGE: Final = 254
+"""Longest short_message; longer text travels in message_payload (clause 5.2.21, 5.2.22)."""
+
+VERSION_3_3: Final = 0x33
+VERSION_3_4: Final = 0x34
+
+
+class CommandId(IntEnum):
+    """Clause 5.1.2.1."""
+
+    BIND_RECEIVER = 0x00000001
+    BIND_TRANSMITTER = 0x00000002
+    QUERY_SM = 0x00000003
+    SUBMIT_SM = 0x00000004
+    DELIVER_SM = 0x00000005
+    UNBIND = 0x00000006
+    REPLACE_SM = 0x00000007
+    CANCEL_SM = 0x00000008
+    BIND_TRANSCEIVER = 0x00000009
+    OUTBIND = 0x0000000B
+    ENQUIRE_LINK = 0x00000015
+    SUBMIT_MULTI = 0x00000021
+    ALERT_NOTIFICATION = 0x00000102
+    DATA_SM = 0x00000103
+    GENERIC_NACK = 0x80000000
+    BIND_RECEIVER_RESP = 0x80000001
+    BIND_TRANSMITTER_RESP = 0x80000002
+    QUERY_SM_RESP = 0x80000003
+    SUBMIT_SM_RESP = 0x80000004
+    DELIVER_SM_RESP = 0x80000005
+    UNBIND_RESP = 0x80000006
+    REPLACE_SM_RESP = 0x80000007
+    CANCEL_SM_RESP = 0x80000008
+    BIND_TRANSCEIVER_RESP = 0x80000009
+    ENQUIRE_LINK_RESP = 0x80000015
+    SUBMIT_MULTI_RESP = 0x80000021
+    DATA_SM_RESP = 0x80000103
+
+
+class BindKind(IntEnum):
+    """What a session is opened for; the value is the command_id of the bind (clause 4.1)."""
+
+    RECEIVER = 0x00000001
+    TRANSMITTER = 0x00000002
+    TRANSCEIVER = 0x00000009
+
+
+class CommandStatus(IntEnum):
+    """Clause 5.1.3. A peer may send values that are not listed, 0x400 to 0x4FF above all."""
+
+    ESME_ROK = 0x00000000
+    ESME_RINVMSGLEN = 0x00000001
+    ESME_RINVCMDLEN = 0x00000002
+    ESME_RINVCMDID = 0x00000003
+    ESME_RINVBNDSTS = 0x00000004
+    ESME_RALYBND = 0x00000005
+    ESME_RINVPRTFLG = 0x00000006
+    ESME_RINVREGDLVFLG = 0x00000007
+    ESME_RSYSERR = 0x00000008
+    ESME_RINVSRCADR = 0x0000000A
+    ESME_RINVDSTADR = 0x0000000B
+    ESME_RINVMSGID = 0x0000000C
+    ESME_RBINDFAIL = 0x0000000D
+    ESME_RINVPASWD = 0x0000000E
+    ESME_RINVSYSID = 0x0000000F
+    ESME_RCANCELFAIL = 0x00000011
+    ESME_RREPLACEFAIL = 0x00000013
+    ESME_RMSGQFUL = 0x00000014
+    ESME_RINVSERTYP = 0x00000015
+    ESME_RINVNUMDESTS = 0x00000033
+    ESME_RINVDLNAME = 0x00000034
+    ESME_RINVDESTFLAG = 0x00000040
+    ESME_RINVSUBREP = 0x00000042
+    ESME_RINVESMCLASS = 0x00000043
+    ESME_RCNTSUBDL = 0x00000044
+    ESME_RSUBMITFAIL = 0x00000045
+    ESME_RINVSRCTON = 0x00000048
+    ESME_RINVSRCNPI = 0x00000049
+    ESME_RINVDSTTON = 0x00000050
+    ESME_RINVDSTNPI = 0x00000051
+    ESME_RINVSYSTYP = 0x00000053
+    ESME_RINVREPFLAG = 0x00000054
+    ESME_RINVNUMMSGS = 0x00000055
+    ESME_RTHROTTLED = 0x00000058
+    ESME_RINVSCHED = 0x00000061
+    ESME_RINVEXPIRY = 0x00000062
+    ESME_RINVDFTMSGID = 0x00000063
+    ESME_RX_T_APPN = 0x00000064
+    ESME_RX_P_APPN = 0x00000065
+    ESME_RX_R_APPN = 0x00000066
+    ESME_RQUERYFAIL = 0x00000067
+    ESME_RINVOPTPARSTREAM = 0x000000C0
+    ESME_ROPTPARNOTALLWD = 0x000000C1
+    ESME_RINVPARLEN = 0x000000C2
+    ESME_RMISSINGOPTPARAM = 0x000000C3
+    ESME_RINVOPTPARAMVAL = 0x000000C4
+    ESME_RDELIVERYFAILURE = 0x000000FE
+    ESME_RUNKNOWNERR = 0x000000FF
+    # Version 5.0, seen from peers that answered a bind of version 3.4.
+    ESME_RSERTYPUNAUTH = 0x00000100
+    ESME_RPROHIBITED = 0x00000101
+    ESME_RSERTYPUNAVAIL = 0x00000102
+    ESME_RSERTYPDENIED = 0x00000103
+    ESME_RINVDCS = 0x00000104
+
+
+class Tag(IntEnum):
+    """Optional parameters, clause 5.3.2; congestion_state is of version 5.0."""
+
+    DEST_ADDR_SUBUNIT = 0x0005
+    DEST_NETWORK_TYPE = 0x0006
+    DEST_BEARER_TYPE = 0x0007
+    DEST_TELEMATICS_ID = 0x0008
+    SOURCE_ADDR_SUBUNIT = 0x000D
+    SOURCE_NETWORK_TYPE = 0x000E
+    SOURCE_BEARER_TYPE = 0x000F
+    SOURCE_TELEMATICS_ID = 0x0010
+    QOS_TIME_TO_LIVE = 0x0017
+    PAYLOAD_TYPE = 0x0019
+    ADDITIONAL_STATUS_INFO_TEXT = 0x001D
+    RECEIPTED_MESSAGE_ID = 0x001E
+    MS_MSG_WAIT_FACILITIES = 0x0030
+    PRIVACY_INDICATOR = 0x0201
+    SOURCE_SUBADDRESS = 0x0202
+    DEST_SUBADDRESS = 0x0203
+    USER_MESSAGE_REFERENCE = 0x0204
+    USER_RESPONSE_CODE = 0x0205
+    SOURCE_PORT = 0x020A
+    DESTINATION_PORT = 0x020B
+    SAR_MSG_REF_NUM = 0x020C
+    LANGUAGE_INDICATOR = 0x020D
+    SAR_TOTAL_SEGMENTS = 0x020E
+    SAR_SEGMENT_SEQNUM = 0x020F
+    SC_INTERFACE_VERSION = 0x0210
+    CALLBACK_NUM_PRES_IND = 0x0302
+    CALLBACK_NUM_ATAG = 0x0303
+    NUMBER_OF_MESSAGES = 0x0304
+    CALLBACK_NUM = 0x0381
+    DPF_RESULT = 0x0420
+    SET_DPF = 0x0421
+    MS_AVAILABILITY_STATUS = 0x0422
+    NETWORK_ERROR_CODE = 0x0423
+    MESSAGE_PAYLOAD = 0x0424
+    DELIVERY_FAILURE_REASON = 0x0425
+    MORE_MESSAGES_TO_SEND = 0x0426
+    MESSAGE_STATE = 0x0427
+    CONGESTION_STATE = 0x0428
+    USSD_SERVICE_OP = 0x0501
+    DISPLAY_TIME = 0x1201
+    SMS_SIGNAL = 0x1203
+    MS_VALIDITY = 0x1204
+    ALERT_ON_MESSAGE_DELIVERY = 0x130C
+    ITS_REPLY_TYPE = 0x1380
+    ITS_SESSION_INFO = 0x1383
+
+
+class MessageState(IntEnum):
+    """message_state, clause 5.2.28; SCHEDULED and SKIPPED are of version 5.0."""
+
+    SCHEDULED = 0
+    ENROUTE = 1
+    DELIVERED = 2
+    EXPIRED = 3
+    DELETED = 4
+    UNDELIVERABLE = 5
+    ACCEPTED = 6
+    UNKNOWN = 7
+    REJECTED = 8
+    SKIPPED = 9
+
+
+class Ton(IntEnum):
+    """Type of number, clause 5.2.5."""
+
+    UNKNOWN = 0
+    INTERNATIONAL = 1
+    NATIONAL = 2
+    NETWORK_SPECIFIC = 3
+    SUBSCRIBER_NUMBER = 4
+    ALPHANUMERIC = 5
+    ABBREVIATED = 6
+
+
+class Npi(IntEnum):
+    """Numbering plan indicator, clause 5.2.6."""
+
+    UNKNOWN = 0
+    ISDN = 1
+    DATA = 3
+    TELEX = 4
+    LAND_MOBILE = 6
+    NATIONAL = 8
+    PRIVATE = 9
+    ERMES = 10
+    INTERNET = 14
+    WAP_CLIENT_ID = 18
+
+
+class EsmClass(IntEnum):
+    """Bits of esm_class, clause 5.2.12: mode in bits 1-0, type in bits 5-2, features in bits 7-6."""
+
+    DEFAULT = 0x00
+    DATAGRAM = 0x01
+    FORWARD = 0x02
+    STORE_AND_FORWARD = 0x03
+    DELIVERY_RECEIPT = 0x04
+    DELIVERY_ACKNOWLEDGEMENT = 0x08
+    USER_ACKNOWLEDGEMENT = 0x10
+    CONVERSATION_ABORT = 0x18
+    INTERMEDIATE_NOTIFICATION = 0x20
+    UDHI = 0x40
+    REPLY_PATH = 0x80
+
+
+ESM_TYPE_MASK: Final = 0x3C
+"""The type bits of esm_class. Compare under this mask: 0x44, a receipt with a header, is legal."""
+
+
+class RegisteredDelivery(IntEnum):
+    """Bits of registered_delivery, clause 5.2.17; ON_SUCCESS alone is of version 5.0."""
+
+    NONE = 0x00
+    ON_SUCCESS_OR_FAILURE = 0x01
+    ON_FAILURE = 0x02
+    ON_SUCCESS = 0x03
+    DELIVERY_ACKNOWLEDGEMENT = 0x04
+    USER_ACKNOWLEDGEMENT = 0x08
+    BOTH_ACKNOWLEDGEMENTS = 0x0C
+    INTERMEDIATE_NOTIFICATION = 0x10
+
+
+class DataCoding(IntEnum):
+    """data_coding, clause 5.2.19. What DEFAULT means is agreed with the peer, not by the standard."""
+
+    DEFAULT = 0x00
+    IA5 = 0x01
+    OCTETS = 0x02
+    LATIN_1 = 0x03
+    OCTETS_8 = 0x04
+    JIS = 0x05
+    CYRILLIC = 0x06
+    HEBREW = 0x07
+    UCS2 = 0x08
+    PICTOGRAM = 0x09
+    ISO_2022_JP = 0x0A
+    EXTENDED_KANJI = 0x0D
+    KS_C_5601 = 0x0E
+
+
+class DestFlag(IntEnum):
+    """dest_flag of submit_multi, clause 5.2.25."""
+
+    SME_ADDRESS = 1
+    DISTRIBUTION_LIST = 2
