@@ -1,0 +1,96 @@
+"""What the operator has set up, as one immutable snapshot that decisions are made from.
+
+A change makes a new snapshot; nothing in one ever changes, so that any thread may read it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from heliograph.core.events import EventKind
+from heliograph.core.ids import AccountId, CarrierId, WebhookId
+from heliograph.core.messages import Channel
+from heliograph.core.pricing import RateCard
+from heliograph.core.routing import RoutingTable
+from heliograph.core.states import MessageState
+
+
+class Policy(IntEnum):
+    """What to do with a segment whose fate is unknown. Numbers are stored."""
+
+    RESEND = 1
+    HOLD = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A customer. `settings` holds what single dialects keep about it, under the dialect's name.
+
+    senders: the ones it may use; empty means any well-formed one. sender: its default, or None for the operator's.
+    rate_limit: requests a minute, 0 for no limit of its own, None for the operator's default.
+    mark: 16 hexadecimal digits that end the ids it is shown, so that a mistyped id is not somebody else's.
+    """
+
+    account_id: AccountId
+    name: str
+    user: str
+    mark: str
+    is_suspended: bool = False
+    sender: str | None = None
+    senders: frozenset[str] = frozenset()
+    numbers: frozenset[str] = frozenset()
+    rate_limit: int | None = None
+    time_zone: str = "UTC"
+    has_agreed: bool = True
+    settings: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carrier:
+    """An upstream we submit to.
+
+    url: how it is reached, credentials included. window: unanswered segments allowed on each session.
+    throughput: segments a second over all sessions, 0 for no limit. settings: quirks, by driver.
+    """
+
+    carrier_id: CarrierId
+    name: str
+    url: str
+    channels: frozenset[Channel]
+    window: int = 10
+    sessions: int = 1
+    throughput: int = 0
+    policy: Policy = Policy.RESEND
+    is_draining: bool = False
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """A customer's callback. secret: signs deliveries (`whsec_` form). note: why it was switched off."""
+
+    webhook_id: WebhookId
+    account_id: AccountId
+    dialect: str
+    kind: EventKind
+    url: str
+    secret: str
+    is_active: bool = True
+    note: str | None = None
+    created_at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Everything that decisions look up. revision: of the store it was read from.
+
+    told: which webhooks of an account want to hear of a state.
+    """
+
+    revision: int
+    accounts: Mapping[AccountId, Account]
+    carriers: Mapping[CarrierId, Carrier]
+    webhooks: Mapping[WebhookId, Webhook]
+    routing: RoutingTable
+    rates: RateCard
+    told: Mapping[tuple[AccountId, MessageState], tuple[WebhookId, ...]]

@@ -1,0 +1,112 @@
+"""What is sent: a submission of one body to recipients, the message each recipient gets, and the verdicts.
+
+Hot values are named tuples: the cheapest immutable object there is, and the row of their table at once.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
+
+from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId
+from heliograph.core.reasons import Reason
+from heliograph.gsm.segments import Encoding, Segment
+
+
+class Channel(IntEnum):
+    """What kind of thing is sent. Numbers are stored."""
+
+    SMS = 1
+    MMS = 2
+    VOICE = 3
+
+
+class IdempotencyKey(NamedTuple):
+    """The caller's own name for a request, and what its body was."""
+
+    key: str
+    body_digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """One sending call as a dialect understood it, before any decision.
+
+    recipients: as the caller wrote them; verdicts come back in this order.
+    sender: as written, or None for the account's default.
+    reference: the caller's own id; "" says that the caller's dialect has such an id and none was given.
+    """
+
+    account_id: AccountId
+    dialect: str
+    channel: Channel
+    text: str
+    recipients: tuple[str | int, ...] | list[str | int]
+    sender: str | None = None
+    reference: str | None = None
+    idempotency: IdempotencyKey | None = None
+
+
+class Content(NamedTuple):
+    """One body, encoded once for all its recipients. Segment bodies as `gsm.segments` makes them."""
+
+    submission_id: SubmissionId
+    sender: str
+    text: str
+    encoding: Encoding
+    segments: tuple[Segment, ...]
+
+
+class Message(NamedTuple):
+    """One body to one recipient, on its way: what a carrier's queue holds.
+
+    plan: carriers in the order in which they are tried. attempts: tries that counted, so far.
+    accepted: segments that a carrier has already taken (only of a long message, after a retry or a restart).
+    """
+
+    account_id: AccountId
+    message_id: MessageId
+    recipient: str
+    content: Content
+    plan: tuple[CarrierId, ...]
+    expires_at_ms: int
+    attempts: int = 0
+    accepted: frozenset[int] = frozenset()
+
+
+class Parcel(NamedTuple):
+    """One segment of one message, handed to a driver to be sent: what takes one slot of a window."""
+
+    message: Message
+    segment: int
+
+
+class Verdict(NamedTuple):
+    """The answer for one requested recipient: a message, or a reason why there is none.
+
+    recipient: in E.164 form, or None when it is no number.
+    segments: how many segments the message has (0 when refused).
+    """
+
+    recipient: str | None
+    message_id: MessageId | None
+    reason: Reason | None = None
+    segments: int = 0
+
+
+class Accepted(NamedTuple):
+    """A submission was taken: at least looked at, and its good recipients stored."""
+
+    submission_id: SubmissionId
+    verdicts: tuple[Verdict, ...]
+    available: int
+    replayed: bool = False
+
+
+class Refusal(NamedTuple):
+    """A submission was refused as a whole; nothing was stored or charged.
+
+    retry_after_s: seconds to wait, for `RATE_LIMITED` and `OVERLOADED`.
+    """
+
+    reason: Reason
+    retry_after_s: int = 0

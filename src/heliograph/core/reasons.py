@@ -1,0 +1,63 @@
+"""Why not: every refusal and every bad end has one stable number, one sentence and one piece of advice.
+
+Dialects word each of them in their own terms; a test walks this list through every dialect.
+"""
+
+from enum import Enum
+
+
+class Reason(Enum):
+    """(number, what happened, what to do)."""
+
+    MALFORMED = (100, "The request could not be read.", "Send what the endpoint's page describes.")
+    UNAUTHORISED = (101, "The API key is missing or not valid.", "Check the key; a revoked key stays invalid.")
+    SUSPENDED = (102, "The account is suspended.", "Ask the operator to resume it.")
+    NO_FUNDS = (103, "The account has too few credits for this submission.", "Top up the account, then send again.")
+    RATE_LIMITED = (104, "The account sent too many requests.", "Wait as long as the answer says.")
+    NOT_FOUND = (105, "There is no such thing in this account.", "Check the id.")
+    METHOD_NOT_ALLOWED = (106, "The address exists, the method does not.", "Use a method of the Allow header.")
+    BODY_TOO_LARGE = (107, "The request is larger than the server reads.", "Send fewer recipients or less text.")
+    INVALID_RECIPIENT = (110, "The recipient is not a phone number.", "Use 7 to 15 digits with the country code.")
+    INVALID_SENDER = (111, "The sender is not well-formed.", "Use a number or at most 11 GSM characters.")
+    SENDER_NOT_ALLOWED = (112, "The account may not use this sender.", "Ask the operator to allow the sender.")
+    INVALID_TEXT = (113, "The text holds characters that no message can carry.", "Remove NUL and lone surrogates.")
+    TEXT_TOO_LONG = (114, "The text needs more segments than one message may have.", "Shorten the text.")
+    NO_RECIPIENT = (115, "No recipient was given.", "Name at least one recipient.")
+    TOO_MANY_RECIPIENTS = (116, "One submission may not have that many recipients.", "Split the submission.")
+    NO_TEXT = (117, "No text was given.", "Send a text of at least one character.")
+    NO_ROUTE = (120, "No carrier takes messages of this kind to this number.", "Ask the operator for a route.")
+    KEY_REUSED = (130, "The idempotency key was used for a different request.", "Use a new key for a new request.")
+    KEY_IN_USE = (131, "The first request with this idempotency key is still running.", "Ask again in a moment.")
+    OVERLOADED = (140, "The exchange holds as many messages as it may.", "Wait a little, then send again.")
+    STORE_UNAVAILABLE = (141, "The exchange cannot store messages just now.", "Wait a little, then send again.")
+    INTERNAL = (142, "The exchange failed in a way it did not foresee.", "Tell the operator; nothing was accepted.")
+    CARRIER_REFUSED = (200, "The carrier refused the message.", "See the carrier's status in the message's trace.")
+    RETRIES_EXHAUSTED = (201, "No carrier took the message in any of its tries.", "See the message's trace.")
+    VALIDITY_PASSED = (202, "The message's validity passed before a carrier took it.", "Send it again if it matters.")
+    NOT_DELIVERED = (203, "The carrier could not deliver the message.", "See the receipt's error in the trace.")
+    NO_RECEIPT = (204, "The carrier took the message and never reported its end.", "Ask the carrier.")
+    IN_DOUBT = (205, "The session ended before the carrier answered.", "Wait for a receipt, or resolve it by hand.")
+    CANCELLED = (206, "The message was cancelled before it left.", "Nothing: it was asked for.")
+
+    @property
+    def number(self) -> int:
+        """The stable number."""
+        return self.value[0]
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for people."""
+        return self.value[1]
+
+    @property
+    def advice(self) -> str:
+        """What the reader can do about it."""
+        return self.value[2]
+
+
+_BY_NUMBER = {reason.number: reason for reason in Reason}
+
+
+def reason_numbered(number: int) -> Reason:
+    """The reason with a stored number; raises KeyError for a number that was never given out."""
+    return _BY_NUMBER[number]

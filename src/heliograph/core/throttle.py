@@ -1,0 +1,34 @@
+"""A token bucket: how many may go now, and when the next one may."""
+
+
+class TokenBucket:
+    """Lets `rate` things a second pass, and at most `burst` at once. Times are monotonic seconds."""
+
+    __slots__ = ("_burst", "_level", "_rate", "_updated")
+
+    def __init__(self, rate: float, *, burst: float, now: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._level = burst
+        self._updated = now
+
+    def _refill(self, now: float) -> None:
+        if now > self._updated:
+            self._level = min(self._burst, self._level + (now - self._updated) * self._rate)
+            self._updated = now
+
+    def take(self, wanted: int, now: float) -> int:
+        """Take up to `wanted`; returns how many may pass now."""
+        self._refill(now)
+        allowed = min(wanted, int(self._level))
+        self._level -= allowed
+        return allowed
+
+    def give_back(self, unused: int) -> None:
+        """Return what was taken and not used."""
+        self._level = min(self._burst, self._level + unused)
+
+    def wait_s(self, now: float) -> float:
+        """Seconds until one may pass; 0 when one may pass now."""
+        self._refill(now)
+        return max(0.0, (1 - self._level) / self._rate)

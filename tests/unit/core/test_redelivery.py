@@ -1,0 +1,55 @@
+import pytest
+
+from heliograph.core.redelivery import PATIENCE_MS, WAITS_S, overtakes, wait_ms
+from heliograph.core.states import MessageState
+
+S = MessageState
+DAY_MS = 24 * 60 * 60 * 1000
+
+
+def test_ten_tries_over_a_little_more_than_three_days() -> None:
+    waits = [wait_ms(attempts, retry_after_s=0, spread=0.0) for attempts in range(1, 11)]
+    assert waits[:3] == [5_000, 300_000, 1_800_000]
+    assert waits[-1] is None
+    kept = [wait for wait in waits if wait is not None]
+    assert kept == sorted(kept)
+    assert len(kept) == 9
+    assert 3 * DAY_MS < sum(kept) < 3.5 * DAY_MS
+
+
+def test_an_endpoint_is_switched_off_only_after_a_whole_delivery_was_tried() -> None:
+    longest = sum(wait_ms(attempts, retry_after_s=0, spread=1.0) or 0 for attempts in range(1, 10))
+    assert longest < PATIENCE_MS
+
+
+def test_after_the_last_try_nothing_follows_whatever_the_receiver_asks() -> None:
+    for attempts in (len(WAITS_S) + 1, len(WAITS_S) + 2, 1_000):
+        assert wait_ms(attempts, retry_after_s=60, spread=1.0) is None
+
+
+def test_the_receiver_may_ask_for_more_time_but_not_for_less_and_a_day_at_most() -> None:
+    assert wait_ms(1, retry_after_s=120, spread=0.0) == 120_000
+    assert wait_ms(2, retry_after_s=1, spread=0.0) == 300_000
+    assert wait_ms(1, retry_after_s=10**9, spread=0.0) == DAY_MS
+    assert wait_ms(1, retry_after_s=-1, spread=0.0) == 5_000
+
+
+def test_the_spread_adds_up_to_a_fifth() -> None:
+    assert wait_ms(1, retry_after_s=0, spread=0.5) == 5_500
+    assert wait_ms(1, retry_after_s=0, spread=1.0) == 6_000
+    assert wait_ms(1, retry_after_s=100, spread=1.0) == 120_000
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "pointless"),
+    [
+        (S.SUBMITTED, S.DELIVERED, True),
+        (S.QUEUED, S.EXPIRED, True),
+        (S.UNKNOWN, S.DELIVERED, True),
+        (S.QUEUED, S.SUBMITTED, False),
+        (S.SUBMITTED, S.HELD, False),
+        (S.DELIVERED, S.DELIVERED, False),
+    ],
+)
+def test_only_an_end_makes_older_news_pointless(earlier: S, later: S, pointless: bool) -> None:
+    assert overtakes(earlier, later) is pointless
