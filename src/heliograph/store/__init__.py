@@ -1,0 +1,1 @@
+"""The only SQL. One durable store behind everything else."""

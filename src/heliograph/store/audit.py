@@ -1,0 +1,161 @@
+"""What people changed, and the searches that prove that the books and the messages agree.
+
+Each search reads one account or one narrow table, and returns the ids that do not fit: none in a sound store.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, and_, case, exists, func, insert, not_, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from heliograph.core.ids import AccountId, MessageId
+from heliograph.core.ledger import Balance, PostingKind, post
+from heliograph.core.states import Charge, MessageState
+from heliograph.store.schema import (
+    audit,
+    balance,
+    doubt,
+    event,
+    message,
+    outbox,
+    owner,
+    posting,
+    ready,
+    receipt_map,
+    submission,
+)
+
+_S = MessageState
+MOST = 20
+"""Ids that one search names: enough to see what they have in common."""
+
+
+async def note(
+    connection: AsyncConnection,
+    *,
+    actor: str,
+    action: str,
+    subject: str,
+    now_ms: int,
+    detail: Mapping[str, object] | None = None,
+) -> None:
+    """Keep who changed what. detail: the new values, no secrets among them."""
+    await connection.execute(
+        insert(audit).values(at_ms=now_ms, actor=actor, action=action, subject=subject, detail=dict(detail or {}))
+    )
+
+
+class Books(NamedTuple):
+    """One account's balance as it is kept, as its postings make it, and as its messages make it."""
+
+    kept: Balance
+    posted: Balance
+    held: int
+    captured: int
+
+
+async def books_of(connection: AsyncConnection, account_id: AccountId) -> Books:
+    """Add up an account's postings and the prices of its messages."""
+    row = (
+        await connection.execute(
+            select(balance.c.available, balance.c.held, balance.c.captured).where(balance.c.account_id == account_id)
+        )
+    ).first()
+    posted = Balance()
+    sums = (
+        select(posting.c.kind, func.sum(posting.c.amount))
+        .where(posting.c.account_id == account_id)
+        .group_by(posting.c.kind)
+    )
+    for kind, amount in await connection.execute(sums):
+        posted = post(posted, PostingKind(kind), int(amount))
+    prices = select(
+        *(
+            func.coalesce(func.sum(case((message.c.charge == charge, message.c.price), else_=0)), 0)
+            for charge in (Charge.HELD, Charge.CAPTURED)
+        )
+    ).where(message.c.account_id == account_id)
+    held, captured = (await connection.execute(prices)).one()
+    return Books(Balance(*row) if row else Balance(), posted, int(held), int(captured))
+
+
+def _misfits(account_id: AccountId) -> dict[str, ColumnElement[bool]]:
+    """What no message may be, by the words that say so."""
+    state, charge = message.c.state, message.c.charge
+    is_waiting = state.in_([_S.SCHEDULED, _S.QUEUED])
+    in_ready = message.c.id.in_(select(ready.c.message_id).where(ready.c.account_id == account_id))
+    knows_owner = message.c.owner.in_(select(owner.c.id))
+    behind = exists().where(owner.c.id == message.c.owner, owner.c.low_water_id > message.c.id)
+    told = exists().where(
+        event.c.account_id == message.c.account_id, event.c.message_id == message.c.id, event.c.state == state
+    )
+    in_doubt = exists().where(
+        doubt.c.carrier_id == message.c.carrier_id,
+        doubt.c.recipient == message.c.recipient,
+        doubt.c.account_id == message.c.account_id,
+        doubt.c.message_id == message.c.id,
+    )
+    has_submission = exists().where(
+        submission.c.account_id == message.c.account_id, submission.c.id == message.c.submission_id
+    )
+    return {
+        "ended and still hold credits": and_(state >= _S.DELIVERED, charge == Charge.HELD),
+        "reached the carrier and were not charged": and_(
+            state.in_([_S.SUBMITTED, _S.DELIVERED]), charge != Charge.CAPTURED
+        ),
+        "are on their way without credits held": and_(state < _S.DELIVERED, charge == Charge.RELEASED),
+        "count more segments than they have": or_(
+            message.c.accepted > message.c.segments, message.c.delivered > message.c.segments
+        ),
+        "wait and are in nobody's queue (lost)": and_(is_waiting, message.c.owner == 0, not_(in_ready)),
+        "belong to a process that never was (lost)": and_(
+            state.in_([_S.SCHEDULED, _S.QUEUED, _S.SUBMITTING]), message.c.owner != 0, not_(knows_owner)
+        ),
+        "are being submitted by nobody (lost)": and_(state == _S.SUBMITTING, message.c.owner == 0),
+        "are below the mark where their process looks after a restart (lost)": and_(
+            state.in_([_S.QUEUED, _S.SUBMITTING]), behind
+        ),
+        "are held with no segment in doubt": and_(state == _S.HELD, not_(in_doubt)),
+        "entered their state without an event": and_(
+            or_(state >= _S.DELIVERED, state.in_([_S.SUBMITTED, _S.HELD])), not_(told)
+        ),
+        "have no submission": not_(has_submission),
+    }
+
+
+async def misfits_of(connection: AsyncConnection, account_id: AccountId) -> dict[str, list[MessageId]]:
+    """Messages of an account that are what none may be: up to `MOST` ids for each fault."""
+    found: dict[str, list[MessageId]] = {}
+    for words, condition in _misfits(account_id).items():
+        wanted = select(message.c.id).where(message.c.account_id == account_id, condition).limit(MOST)
+        if ids := list(await connection.scalars(wanted)):
+            found[words] = ids
+    return found
+
+
+def _has_message(table: Any) -> ColumnElement[bool]:
+    return exists().where(message.c.account_id == table.c.account_id, message.c.id == table.c.message_id)
+
+
+async def strays(connection: AsyncConnection) -> dict[str, list[str]]:
+    """Rows of the narrow tables that are about nothing, or that should have been dealt with."""
+    searches = {
+        "outbox rows tell of messages that are not there": select(outbox.c.message_id).where(
+            not_(_has_message(outbox))
+        ),
+        "rows of the ready table are of messages that are not there": select(ready.c.message_id).where(
+            not_(_has_message(ready))
+        ),
+        "carrier ids in the receipt map belong to messages that are not there": select(receipt_map.c.match_key).where(
+            receipt_map.c.message_id.is_not(None), not_(_has_message(receipt_map))
+        ),
+        "receipts found their message and were not settled": select(receipt_map.c.match_key).where(
+            receipt_map.c.message_id.is_not(None), receipt_map.c.state.is_not(None), not_(receipt_map.c.is_settled)
+        ),
+    }
+    found: dict[str, list[str]] = {}
+    for words, wanted in searches.items():
+        if rows := list(await connection.scalars(wanted.limit(MOST))):
+            found[words] = [str(row) for row in rows]
+    return found

@@ -1,0 +1,79 @@
+"""What every engine offers: short cold transactions for people's work, and the hot writer for the hops."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+Request = TypeVar("Request")
+Result = TypeVar("Result")
+
+Done = Callable[[Result | Exception], None]
+"""Called on the event loop after the commit with the result, or with what went wrong."""
+
+
+class StoreUnavailable(Exception):
+    """The store cannot be written or read just now: locked, full, read-only or failing."""
+
+
+class StoreRefused(Exception):
+    """The store cannot be opened at all; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hop(Generic[Request, Result]):
+    """One kind of hot work: how a batch of requests is carried out inside an open transaction.
+
+    size: rows in a request. sqlite: does the batch, one result for each request in order.
+    divide: cuts a request that failed alone into smaller ones, so that one bad row fails alone; join puts the
+    results together again.
+    """
+
+    name: str
+    size: Callable[[Request], int]
+    sqlite: Callable[[Any, list[Request]], list[Result]]
+    divide: Callable[[Request], list[Request]] | None = None
+    join: Callable[[list[Result]], Result] | None = None
+
+
+class Writer(Protocol):
+    """Collects hot work of all hops and commits it together."""
+
+    def put(self, hop: Hop[Request, Result], request: Request, done: Done[Result]) -> None:
+        """Queue work; `done` is called once, after the commit or the failure."""
+        ...
+
+
+def ask(writer: Writer, hop: Hop[Request, Result], request: Request) -> "asyncio.Future[Result]":
+    """Queue work and wait for it; raises what went wrong."""
+    future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+
+    def done(result: Result | Exception) -> None:
+        if future.done():
+            return
+        if isinstance(result, Exception):
+            future.set_exception(result)
+        else:
+            future.set_result(result)
+
+    writer.put(hop, request, done)
+    return future
+
+
+class Store(Protocol):
+    """One durable store."""
+
+    def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A connection that only reads; raises StoreUnavailable."""
+        ...
+
+    def writing(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """One short transaction, committed at the end of the block; takes its turn among processes."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        ...

@@ -1,0 +1,202 @@
+"""Accept: idempotency record, credit, submission and messages of each request, all or none of them.
+
+Requests of a batch are decided in order, so that credit is never given twice; the rows of those that may pass
+are written together.
+"""
+
+import sqlite3
+from typing import NamedTuple
+
+from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId
+from heliograph.core.ledger import PostingKind
+from heliograph.core.messages import IdempotencyKey
+from heliograph.core.states import Charge, MessageState
+from heliograph.store.engine import Hop
+from heliograph.store.hops.rows import rows
+
+
+class NewMessage(NamedTuple):
+    """The row of a message that is about to be accepted."""
+
+    account_id: AccountId
+    message_id: MessageId
+    submission_id: SubmissionId
+    recipient: str
+    segments: int
+    carrier_id: CarrierId
+    price: int
+    expires_at_ms: int
+    reference: str | None
+    owner: int
+
+
+class AcceptRequest(NamedTuple):
+    """Everything one submission writes. owner 0 in the messages: nobody takes them into memory.
+
+    answer: what an idempotent repetition is told.
+    """
+
+    account_id: AccountId
+    submission_id: SubmissionId
+    dialect: str
+    channel: int
+    sender: str
+    text: str
+    cost: int
+    messages: list[NewMessage]
+    at_ms: int
+    waits: bool
+    idempotency: IdempotencyKey | None = None
+    answer: str = ""
+
+
+class Stored(NamedTuple):
+    """Committed. available: the account's credits left, in micro-credits."""
+
+    available: int
+
+
+class NotEnough(NamedTuple):
+    """The account's credits do not cover the submission."""
+
+    available: int
+
+
+class Replay(NamedTuple):
+    """The key was used before for the same body: the answer given then."""
+
+    answer: str
+    available: int
+
+
+class KeyReused(NamedTuple):
+    """The key was used before for another body."""
+
+
+AcceptResult = Stored | NotEnough | Replay | KeyReused
+
+_BALANCES = """
+select account_id, available from balance where account_id in (select value from json_each(?))
+"""
+_ANSWERS = """
+select i.account_id, i.name, i.body_digest, i.answer, i.available
+from json_each(?) j join idempotency i on i.account_id = j.value->>0 and i.name = j.value->>1
+"""
+_SUBMISSIONS = """
+insert into submission(account_id, id, dialect, channel, sender, text)
+select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 from json_each(?)
+"""
+_MESSAGES = """
+insert into message(account_id, id, submission_id, recipient, state, segments, charge, carrier_id, price,
+                    expires_at_ms, reference, owner)
+select value->>0, value->>1, value->>2, value->>3, ?2, value->>4, ?3, value->>5, value->>6,
+       value->>7, value->>8, value->>9
+from json_each(?1)
+"""
+_READY = """
+insert into ready(due_at_ms, account_id, message_id)
+select value->>0, value->>1, value->>2 from json_each(?) where true on conflict do nothing
+"""
+_KEYS = """
+insert into idempotency(account_id, name, body_digest, answer, available, at_ms)
+select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 from json_each(?)
+"""
+_HOLD = """
+update balance set available = available - ?2, held = held + ?2 where account_id = ?1
+"""
+_POST = """
+insert into posting(account_id, at_ms, kind, amount) values (?, ?, ?, ?)
+on conflict do update set amount = amount + excluded.amount
+"""
+
+
+def _sqlite(connection: sqlite3.Connection, requests: list[AcceptRequest]) -> list[AcceptResult]:
+    accounts = {request.account_id for request in requests}
+    available: dict[int, int] = dict(connection.execute(_BALANCES, (rows(list(accounts)),)).fetchall())
+    answers = _answers(connection, requests)
+    held: dict[int, int] = {}
+    passed: list[AcceptRequest] = []
+    results: list[AcceptResult] = []
+    for request in requests:
+        result = _decide(request, available.get(request.account_id, 0), answers)
+        results.append(result)
+        if isinstance(result, Stored):
+            passed.append(request)
+            available[request.account_id] = result.available
+            held[request.account_id] = held.get(request.account_id, 0) + request.cost
+            if request.idempotency is not None:
+                name, digest = request.idempotency
+                answers[request.account_id, name] = (digest, request.answer, result.available)
+    _write(connection, passed, results)
+    for account_id, amount in held.items():
+        if amount:
+            connection.execute(_HOLD, (account_id, amount))
+            connection.execute(_POST, (account_id, requests[-1].at_ms, PostingKind.HOLD, amount))
+    return results
+
+
+def _answers(
+    connection: sqlite3.Connection, requests: list[AcceptRequest]
+) -> dict[tuple[int, str], tuple[str, str, int]]:
+    keys = [(request.account_id, request.idempotency.key) for request in requests if request.idempotency is not None]
+    if not keys:
+        return {}
+    found = connection.execute(_ANSWERS, (rows(keys),)).fetchall()
+    return {(account_id, name): (digest, answer, left) for account_id, name, digest, answer, left in found}
+
+
+def _decide(
+    request: AcceptRequest, available: int, answers: dict[tuple[int, str], tuple[str, str, int]]
+) -> AcceptResult:
+    if request.idempotency is not None:
+        known = answers.get((request.account_id, request.idempotency.key))
+        if known is not None:
+            digest, answer, left = known
+            return Replay(answer, left) if digest == request.idempotency.body_digest else KeyReused()
+    if request.cost > available:
+        return NotEnough(available)
+    return Stored(available - request.cost)
+
+
+def _write(connection: sqlite3.Connection, passed: list[AcceptRequest], results: list[AcceptResult]) -> None:
+    submissions = [request for request in passed if request.messages]
+    if submissions:
+        connection.execute(
+            _SUBMISSIONS,
+            (
+                rows(
+                    [
+                        (
+                            request.account_id,
+                            request.submission_id,
+                            request.dialect,
+                            request.channel,
+                            request.sender,
+                            request.text,
+                        )
+                        for request in submissions
+                    ]
+                ),
+            ),
+        )
+        messages = [message for request in submissions for message in request.messages]
+        connection.execute(_MESSAGES, (rows(messages), MessageState.QUEUED, Charge.HELD))
+    waiting = [
+        (request.at_ms, request.account_id, message.message_id)
+        for request in submissions
+        if request.waits
+        for message in request.messages
+    ]
+    if waiting:
+        connection.execute(_READY, (rows(waiting),))
+    left = [result.available for result in results if isinstance(result, Stored)]
+    keys = [
+        (request.account_id, *request.idempotency, request.answer, available, request.at_ms)
+        for request, available in zip(passed, left, strict=True)
+        if request.idempotency is not None
+    ]
+    if keys:
+        connection.execute(_KEYS, (rows(keys),))
+
+
+ACCEPT: Hop[AcceptRequest, AcceptResult] = Hop("accept", lambda request: len(request.messages) + 1, _sqlite)

@@ -1,0 +1,169 @@
+"""Claim: take messages that nobody holds in memory; recover: find those whose owner is gone.
+
+Owner 0 means that a queued message stands in `ready`; any other owner that it is in that process's memory.
+"""
+
+import sqlite3
+from typing import NamedTuple
+
+from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId
+from heliograph.core.messages import Channel
+from heliograph.core.states import MessageState
+from heliograph.store.engine import Hop
+from heliograph.store.hops.rows import rows
+
+
+class ClaimRequest(NamedTuple):
+    """Up to `most` messages that are due."""
+
+    owner: int
+    at_ms: int
+    most: int
+
+
+class Claimed(NamedTuple):
+    """A message taken into memory, with what its submission holds. taken_segments: those a carrier has already."""
+
+    account_id: AccountId
+    message_id: MessageId
+    submission_id: SubmissionId
+    recipient: str
+    carrier_id: CarrierId
+    expires_at_ms: int
+    attempts: int
+    accepted: int
+    channel: Channel
+    sender: str
+    text: str
+    taken_segments: frozenset[int]
+
+
+_TAKE = """
+delete from ready where (due_at_ms, account_id, message_id) in
+  (select due_at_ms, account_id, message_id from ready where due_at_ms <= ? order by due_at_ms limit ?)
+returning account_id, message_id
+"""
+_OWN = """
+update message set owner = ?2
+from (select value->>0 as account_id, value->>1 as id from json_each(?1)) as due
+where message.account_id = due.account_id and message.id = due.id and message.state = ?3 and message.owner = 0
+returning account_id, id
+"""
+_SHOW = """
+select m.account_id, m.id, m.submission_id, m.recipient, m.carrier_id, m.expires_at_ms, m.attempts, m.accepted,
+       s.channel, s.sender, s.text
+from json_each(?) j
+cross join message m on m.account_id = j.value->>0 and m.id = j.value->>1
+cross join submission s on s.account_id = m.account_id and s.id = m.submission_id
+"""
+_TAKEN = """
+select a.message_id, a.segment from json_each(?) j
+cross join attempt a on a.account_id = j.value->>0 and a.message_id = j.value->>1 and a.carrier_message_id is not null
+"""
+
+
+def _claim(connection: sqlite3.Connection, requests: list[ClaimRequest]) -> list[list[Claimed]]:
+    return [_claim_one(connection, request) for request in requests]
+
+
+def _claim_one(connection: sqlite3.Connection, request: ClaimRequest) -> list[Claimed]:
+    due = connection.execute(_TAKE, (request.at_ms, request.most)).fetchall()
+    if not due:
+        return []
+    owned = connection.execute(_OWN, (rows(due), request.owner, MessageState.QUEUED)).fetchall()
+    shown = connection.execute(_SHOW, (rows(owned),)).fetchall()
+    partly = [(row[0], row[1]) for row in shown if row[7]]
+    taken: dict[int, set[int]] = {}
+    for message_id, segment in connection.execute(_TAKEN, (rows(partly),)) if partly else ():
+        taken.setdefault(message_id, set()).add(segment)
+    return [
+        Claimed._make((*row[:8], Channel(row[8]), row[9], row[10], frozenset(taken.get(row[1], ()))))
+        for row in sorted(shown)
+    ]
+
+
+CLAIM: Hop[ClaimRequest, list[Claimed]] = Hop("claim", lambda request: request.most, _claim)
+
+
+class RecoverRequest(NamedTuple):
+    """One page of an account's messages from an id on whose owners are not `owner`."""
+
+    owner: int
+    account_id: AccountId
+    above: int
+    at_ms: int
+    most: int
+
+
+class InDoubt(NamedTuple):
+    """A message that was being submitted when its owner ended."""
+
+    account_id: AccountId
+    message_id: MessageId
+    recipient: str
+    carrier_id: CarrierId
+    segments: int
+    session_id: int
+    sender: str
+    taken_segments: frozenset[int]
+
+
+class Recovered(NamedTuple):
+    """A page: messages in doubt, how many others were put back, and the id to go on from (None at the end)."""
+
+    in_doubt: list[InDoubt]
+    put_back: int
+    go_on: int | None
+
+
+_ORPHANS = """
+select id, state from message
+where account_id = ?1 and id > ?2 and owner not in (0, ?3) and state in (?4, ?5) order by id limit ?6
+"""
+_PUT_BACK = """
+update message set owner = 0 where account_id = ?1 and id in (select value from json_each(?2)) and state = ?3
+"""
+_ADOPT = """
+update message set owner = ?3 where account_id = ?1 and id in (select value from json_each(?2))
+"""
+_READY = """
+insert into ready(due_at_ms, account_id, message_id) select ?3, ?1, value from json_each(?2) where true
+on conflict do nothing
+"""
+_IN_DOUBT = """
+select m.account_id, m.id, m.recipient, m.carrier_id, m.segments, coalesce(m.session, 0), s.sender
+from json_each(?2) j
+cross join message m on m.account_id = ?1 and m.id = j.value
+cross join submission s on s.account_id = m.account_id and s.id = m.submission_id
+"""
+
+
+def _recover(connection: sqlite3.Connection, requests: list[RecoverRequest]) -> list[Recovered]:
+    return [_recover_page(connection, request) for request in requests]
+
+
+def _recover_page(connection: sqlite3.Connection, request: RecoverRequest) -> Recovered:
+    account_id = request.account_id
+    queued, submitting = MessageState.QUEUED, MessageState.SUBMITTING
+    orphans = connection.execute(
+        _ORPHANS, (account_id, request.above, request.owner, queued, submitting, request.most)
+    ).fetchall()
+    waiting = [identifier for identifier, state in orphans if state == queued]
+    doubted = [identifier for identifier, state in orphans if state == submitting]
+    if waiting:
+        connection.execute(_PUT_BACK, (account_id, rows(waiting), queued))
+        connection.execute(_READY, (account_id, rows(waiting), request.at_ms))
+    in_doubt: list[InDoubt] = []
+    if doubted:
+        connection.execute(_ADOPT, (account_id, rows(doubted), request.owner))
+        taken: dict[int, set[int]] = {}
+        for message_id, segment in connection.execute(_TAKEN, (rows([(account_id, each) for each in doubted]),)):
+            taken.setdefault(message_id, set()).add(segment)
+        in_doubt = [
+            InDoubt._make((*row[:7], frozenset(taken.get(row[1], ()))))
+            for row in connection.execute(_IN_DOUBT, (account_id, rows(doubted)))
+        ]
+    return Recovered(in_doubt, len(waiting), orphans[-1][0] if len(orphans) == request.most else None)
+
+
+RECOVER: Hop[RecoverRequest, Recovered] = Hop("recover", lambda request: request.most, _recover)

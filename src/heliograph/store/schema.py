@@ -1,0 +1,335 @@
+"""Every table, once, for both engines. Times are milliseconds since 1970 UTC, money micro-credits.
+
+Tables of one account's data carry the account first in their keys, so that a larger installation can be
+partitioned by account. `message` has no index on a column that changes; what must be found by something else
+stands in a narrow table of its own (`ready`, `receipt_map`, `doubt`, `outbox`) as insert and delete.
+Columns hold the numbers of the enums in `core`.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeEngine
+
+metadata = MetaData()
+
+
+def _key(name: str, kind: type[BigInteger] | type[Text] | type[Integer] = BigInteger) -> Column[Any]:
+    return Column(name, kind, primary_key=True, nullable=False, autoincrement=False)
+
+
+def _has(name: str, kind: type[TypeEngine[Any]], *, default: str | None = None) -> Column[Any]:
+    return Column(name, kind, nullable=False, server_default=default)
+
+
+def _narrow(name: str, *columns: Column[Any]) -> Table:
+    """A table that lives in its primary key (on SQLite without a second copy of it)."""
+    return Table(name, metadata, *columns, sqlite_with_rowid=False)
+
+
+# What the operator sets up -------------------------------------------------------------------------------------
+
+meta = Table("meta", metadata, _key("name", Text), _has("value", BigInteger))
+"""`revision` counts changes of the tables in this part: running servers reload when it moves."""
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("user", Text, nullable=False, unique=True),
+    _has("mark", Text),
+    _has("is_suspended", Boolean, default="0"),
+    Column("sender", Text),
+    _has("senders", JSON, default="[]"),
+    Column("rate_limit", Integer),
+    _has("time_zone", Text, default="UTC"),
+    _has("has_agreed", Boolean, default="1"),
+    _has("settings", JSON, default="{}"),
+    _has("created_at_ms", BigInteger),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _has("account_id", Integer),
+    _has("digest", Text),
+    _has("created_at_ms", BigInteger),
+    Column("revoked_at_ms", BigInteger),
+)
+
+number = Table(
+    "number",
+    metadata,
+    _key("msisdn", Text),
+    _has("account_id", Integer),
+    _has("sms", Boolean, default="1"),
+    _has("mms", Boolean, default="1"),
+    _has("voice", Boolean, default="0"),
+    Column("webhook", Text),
+    Column("campaign", Text),
+    _has("created_at_ms", BigInteger),
+)
+
+campaign = Table(
+    "campaign",
+    metadata,
+    _key("account_id", Integer),
+    _key("tcr", Text),
+    _has("brand", Text),
+    _has("is_approved", Boolean, default="0"),
+    _has("created_at_ms", BigInteger),
+)
+
+carrier = Table(
+    "carrier",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    _has("url", Text),
+    _has("channels", JSON),
+    _has("window", Integer, default="10"),
+    _has("sessions", Integer, default="1"),
+    _has("throughput", Integer, default="0"),
+    _has("policy", Integer, default="1"),
+    _has("is_draining", Boolean, default="0"),
+    _has("settings", JSON, default="{}"),
+    _has("created_at_ms", BigInteger),
+)
+
+route = Table(
+    "route",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _has("carrier_id", Integer),
+    _has("channel", Integer, default="1"),
+    _has("prefix", Text, default=""),
+    _has("priority", Integer, default="0"),
+    _has("cost", BigInteger, default="0"),
+)
+
+rate = Table(
+    "rate",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", Integer),
+    _has("channel", Integer, default="1"),
+    _has("prefix", Text, default=""),
+    _has("price", BigInteger),
+    UniqueConstraint("account_id", "channel", "prefix"),
+)
+
+webhook = Table(
+    "webhook",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _has("account_id", Integer),
+    _has("dialect", Text),
+    _has("kind", Integer),
+    _has("url", Text),
+    _has("secret", Text),
+    _has("is_active", Boolean, default="1"),
+    Column("note", Text),
+    Column("failing_since_ms", BigInteger),
+    _has("created_at_ms", BigInteger),
+    sqlite_autoincrement=True,  # a deleted webhook's id is never given to another
+)
+
+# Money ---------------------------------------------------------------------------------------------------------
+
+balance = _narrow(
+    "balance",
+    _key("account_id", Integer),
+    _has("available", BigInteger, default="0"),
+    _has("held", BigInteger, default="0"),
+    _has("captured", BigInteger, default="0"),
+)
+
+posting = _narrow(
+    "posting",
+    _key("account_id", Integer),
+    _key("at_ms"),
+    _key("kind", Integer),
+    _has("amount", BigInteger),
+)
+"""What moved, by account, time and kind; movements of one millisecond are added up."""
+
+# Messages ------------------------------------------------------------------------------------------------------
+
+owner = Table(
+    "owner",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _has("node", Integer),
+    _has("started_at_ms", BigInteger),
+    _has("beat_at_ms", BigInteger),
+    _has("low_water_id", BigInteger, default="0"),
+)
+"""The processes that hold leases. Below `low_water_id` an owner has nothing unfinished in memory."""
+
+submission = _narrow(
+    "submission",
+    _key("account_id", Integer),
+    _key("id"),
+    _has("dialect", Text),
+    _has("channel", Integer),
+    _has("sender", Text),
+    _has("text", Text),
+)
+
+idempotency = _narrow(
+    "idempotency",
+    _key("account_id", Integer),
+    _key("name", Text),
+    _has("body_digest", Text),
+    _has("answer", Text),
+    _has("available", BigInteger),
+    _has("at_ms", BigInteger),
+)
+
+message = _narrow(
+    "message",
+    _key("account_id", Integer),
+    _key("id"),
+    _has("submission_id", BigInteger),
+    _has("recipient", Text),
+    _has("state", Integer),
+    _has("segments", Integer),
+    _has("accepted", Integer, default="0"),
+    _has("delivered", Integer, default="0"),
+    _has("charge", Integer),
+    _has("attempts", Integer, default="0"),
+    _has("carrier_id", Integer),
+    _has("reason", Integer, default="0"),
+    _has("price", BigInteger),
+    Column("reference", Text),
+    _has("expires_at_ms", BigInteger),
+    _has("owner", Integer, default="0"),
+    Column("session", BigInteger),
+    Column("marked_at_ms", BigInteger),
+)
+
+ready = _narrow("ready", _key("due_at_ms"), _key("account_id", Integer), _key("message_id"))
+"""Queued messages that no process holds in memory: scheduled, deferred, overflowing, recovered."""
+
+attempt = _narrow(
+    "attempt",
+    _key("account_id", Integer),
+    _key("message_id"),
+    _key("segment", Integer),
+    _key("at_ms"),
+    _has("carrier_id", Integer),
+    Column("session", BigInteger),
+    _has("outcome", Integer),
+    Column("carrier_message_id", Text),
+    Column("status", Text),
+)
+
+event = _narrow(
+    "event",
+    _key("account_id", Integer),
+    _key("message_id"),
+    _key("at_ms"),
+    _key("state", Integer),
+    _has("reason", Integer, default="0"),
+    Column("detail", Text),
+)
+
+receipt_map = _narrow(
+    "receipt_map",
+    _key("carrier_id", Integer),
+    _key("match_key", Text),
+    Column("account_id", Integer),
+    Column("message_id", BigInteger),
+    Column("segment", Integer),
+    Column("state", Integer),
+    Column("error", Text),
+    Column("addresses", Text),
+    _has("at_ms", BigInteger),
+    _has("is_settled", Boolean, default="0"),
+)
+"""Whichever of answer and receipt comes first leaves the row that the other finds; settled rows are tombstones."""
+
+doubt = _narrow(
+    "doubt",
+    _key("carrier_id", Integer),
+    _key("recipient", Text),
+    _key("account_id", Integer),
+    _key("message_id"),
+    _key("segment", Integer),
+    _has("sender", Text),
+    _has("marked_at_ms", BigInteger),
+)
+"""Segments of held messages, for the receipt that may still settle them."""
+
+incoming = Table(
+    "incoming",
+    metadata,
+    _key("id"),
+    _has("carrier_id", Integer),
+    Column("account_id", Integer),
+    _has("sender", Text),
+    _has("recipient", Text),
+    _has("encoding", Integer),
+    _has("udh", LargeBinary),
+    _has("body", LargeBinary),
+    _has("text", Text),
+    _has("received_at_ms", BigInteger),
+)
+
+# Telling -------------------------------------------------------------------------------------------------------
+
+outbox = _narrow(
+    "outbox",
+    _key("webhook_id", Integer),
+    _key("account_id", Integer),
+    _key("message_id"),
+    _key("state", Integer),
+    _has("at_ms", BigInteger),
+    _has("recipient", Text),
+    Column("reference", Text),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    _key("id"),
+    _has("webhook_id", Integer),
+    _has("account_id", Integer),
+    _has("kind", Integer),
+    _has("events", Integer),
+    _has("body", LargeBinary),
+    _has("state", Integer),
+    _has("attempts", Integer, default="0"),
+    _has("next_at_ms", BigInteger),
+    Column("status", Integer),
+    Column("note", Text),
+    _has("created_at_ms", BigInteger),
+    Column("settled_at_ms", BigInteger),
+    Index("delivery_due", "state", "webhook_id", "next_at_ms"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _has("at_ms", BigInteger),
+    _has("actor", Text),
+    _has("action", Text),
+    _has("subject", Text),
+    _has("detail", JSON, default="{}"),
+)
+"""What people changed, and who."""

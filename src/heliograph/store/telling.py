@@ -1,0 +1,79 @@
+"""What notify takes up from the store: events an earlier process left, deliveries that are due, webhooks that fail."""
+
+from typing import NamedTuple
+
+from sqlalchemy import func, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from heliograph.core.events import Event, Told
+from heliograph.core.ids import WebhookId
+from heliograph.core.states import MessageState
+from heliograph.store import meta
+from heliograph.store.hops.notify import DeliveryState
+from heliograph.store.schema import delivery, outbox, webhook
+
+
+class Due(NamedTuple):
+    """A delivery to be tried again."""
+
+    delivery_id: int
+    body: bytes
+    attempts: int
+
+
+async def outbox_page(connection: AsyncConnection, after: tuple[int, int, int, int] | None, *, most: int) -> list[Told]:
+    """A page of events that stand in the outbox, in the order of its key."""
+    key = (outbox.c.webhook_id, outbox.c.account_id, outbox.c.message_id, outbox.c.state)
+    wanted = select(outbox).order_by(*key).limit(most)
+    if after is not None:
+        wanted = wanted.where(tuple_(*key) > tuple_(*after))
+    return [
+        Told(
+            WebhookId(row.webhook_id),
+            Event(row.account_id, row.message_id, MessageState(row.state), row.at_ms, row.recipient, row.reference),
+        )
+        for row in await connection.execute(wanted)
+    ]
+
+
+async def webhooks_due(connection: AsyncConnection, *, at_ms: int) -> list[WebhookId]:
+    """The webhooks that have deliveries to be tried by now."""
+    wanted = (
+        select(delivery.c.webhook_id)
+        .where(delivery.c.state == DeliveryState.PENDING)
+        .group_by(delivery.c.webhook_id)
+        .having(func.min(delivery.c.next_at_ms) <= at_ms)
+    )
+    return [WebhookId(number) for number in await connection.scalars(wanted)]
+
+
+async def due(connection: AsyncConnection, webhook_id: WebhookId, *, at_ms: int, most: int) -> list[Due]:
+    """Deliveries of a webhook to be tried by now, the longest waiting first."""
+    wanted = (
+        select(delivery.c.id, delivery.c.body, delivery.c.attempts)
+        .where(
+            delivery.c.state == DeliveryState.PENDING,
+            delivery.c.webhook_id == webhook_id,
+            delivery.c.next_at_ms <= at_ms,
+        )
+        .order_by(delivery.c.next_at_ms)
+        .limit(most)
+    )
+    return [Due(*row) for row in await connection.execute(wanted)]
+
+
+async def failing(connection: AsyncConnection) -> dict[WebhookId, int]:
+    """Since when webhooks have failed every call."""
+    wanted = select(webhook.c.id, webhook.c.failing_since_ms).where(webhook.c.failing_since_ms.is_not(None))
+    return {WebhookId(row[0]): row[1] for row in await connection.execute(wanted)}
+
+
+async def note_failing(connection: AsyncConnection, webhook_id: WebhookId, *, since_ms: int | None) -> None:
+    """Remember since when a webhook fails, or that it works again."""
+    await connection.execute(update(webhook).where(webhook.c.id == webhook_id).values(failing_since_ms=since_ms))
+
+
+async def switch_off(connection: AsyncConnection, webhook_id: WebhookId, *, note: str) -> None:
+    """Stop calling a webhook, and say why to whoever looks at it."""
+    await connection.execute(update(webhook).where(webhook.c.id == webhook_id).values(is_active=False, note=note))
+    await meta.bump_revision(connection)

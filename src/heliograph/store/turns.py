@@ -1,0 +1,62 @@
+"""How processes share one SQLite file kindly: everyone but the server's writer takes a turn, and the writer looks.
+
+The writer commits back to back under load, and SQLite's own lock is not fair: without turns a command waits for
+seconds. A command holds `turn.lock` while it writes; the writer lets it pass before its next transaction.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+LONGEST_WAIT_S = 1.0
+"""A turn lasts at most 50 ms by contract; a process that overstays this is no longer waited for."""
+
+
+class Turns:
+    """The turn lock of one data folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "turn.lock"
+        self._watch: int | None = None
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Hold the turn; waits for the one who has it."""
+        handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def let_others_pass(self) -> None:
+        """Wait until nobody holds the turn; costs two system calls when nobody does."""
+        if self._watch is None:
+            self._watch = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        until: float | None = None
+        while True:
+            try:
+                fcntl.flock(self._watch, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                now = time.monotonic()
+                until = until or now + LONGEST_WAIT_S
+                if now > until:
+                    return
+                time.sleep(0.001)
+            else:
+                fcntl.flock(self._watch, fcntl.LOCK_UN)
+                return
+
+
+@contextmanager
+def only_server(folder: Path) -> Iterator[None]:
+    """Hold `serve.lock` for as long as a server runs; raises BlockingIOError when another one does."""
+    handle = os.open(folder / "serve.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,190 @@
+"""The one writer of a SQLite store: collects work of all hops, commits it together, then tells everyone.
+
+A batch that fails is rolled back and cut in two until the bad request stands alone, and that one in its rows;
+so one bad row fails alone. A store that is locked, full or failing refuses the whole batch as unavailable and is
+opened anew for the next one.
+"""
+
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from heliograph.store.engine import Done, Hop, Request, Result, StoreUnavailable
+
+MOST_ROWS = 4_000
+"""Rows in one transaction: long enough to be worth a commit, short enough for the next request to wait."""
+
+_UNAVAILABLE = (
+    "locked",
+    "busy",
+    "full",
+    "readonly",
+    "read-only",
+    "disk i/o",
+    "unable to open",
+    "malformed",
+    "not a db",
+)
+
+
+class Work(NamedTuple):
+    """One queued request."""
+
+    hop: Hop[Any, Any]
+    request: Any
+    done: Done[Any]
+
+
+class Finished(NamedTuple):
+    """A request and what came of it."""
+
+    done: Done[Any]
+    result: Any
+
+
+def nothing(point: str) -> None:  # noqa: ARG001 (the name of a crash point is only read by fault tests)
+    """What happens at a crash point in production."""
+
+
+def is_unavailable(error: Exception) -> bool:
+    """Whether an error speaks of the store as a whole, not of the rows."""
+    if not isinstance(error, sqlite3.DatabaseError | OSError):
+        return False
+    words = str(error).lower()
+    return isinstance(error, OSError) or any(word in words for word in _UNAVAILABLE)
+
+
+class BatchWriter:
+    """Runs batches on one connection. `step` does one; `run` is the body of the writer's thread.
+
+    connect: opens the store. let_others_pass: see `turns`. post: runs a callable on the event loop.
+    reach: crash points, for fault tests.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        *,
+        let_others_pass: Callable[[], None],
+        post: Callable[[Callable[[], None]], object],
+        reach: Callable[[str], None] = nothing,
+    ) -> None:
+        self._connect = connect
+        self._let_others_pass = let_others_pass
+        self._post = post
+        self._reach = reach
+        self._queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._connection: sqlite3.Connection | None = None
+        self.commits = 0
+
+    def put(self, hop: Hop[Request, Result], request: Request, done: Done[Result]) -> None:
+        """Queue work from the event loop."""
+        self._queue.put(Work(hop, request, done))
+
+    def stop(self) -> None:
+        """End `run` after everything queued so far."""
+        self._queue.put(None)
+
+    def run(self) -> None:
+        """Commit batches until stopped."""
+        while self.step():
+            pass
+        if self._connection is not None:
+            self._connection.close()
+
+    def step(self, *, wait: bool = True) -> bool:
+        """Commit one batch; False when stopped (or, without waiting, when nothing was queued)."""
+        batch, goes_on = self._collect(wait)
+        if batch:
+            finished = self._commit(batch)
+            self._post(lambda: _tell(finished))
+        return goes_on and bool(batch)
+
+    def _collect(self, wait: bool) -> tuple[list[Work], bool]:
+        batch: list[Work] = []
+        rows = 0
+        try:
+            work = self._queue.get(block=wait)
+            while work is not None:
+                batch.append(work)
+                rows += work.hop.size(work.request)
+                if rows >= MOST_ROWS:
+                    return batch, True
+                work = self._queue.get_nowait()
+        except queue.Empty:
+            return batch, True
+        return batch, False
+
+    def _commit(self, batch: list[Work]) -> list[Finished]:
+        try:
+            return self._transact(batch)
+        except Exception as error:  # noqa: BLE001 (whatever went wrong, everyone waiting must be told)
+            if is_unavailable(error):
+                self._reopen()
+                refused = StoreUnavailable(str(error))
+                return [Finished(work.done, refused) for work in batch]
+            if len(batch) > 1:
+                half = len(batch) // 2
+                return self._commit(batch[:half]) + self._commit(batch[half:])
+            return [Finished(batch[0].done, self._rows_alone(batch[0], error))]
+
+    def _rows_alone(self, work: Work, error: Exception) -> Any:
+        hop = work.hop
+        if hop.divide is None or hop.join is None or hop.size(work.request) < 2:
+            return error
+        pieces = [Work(hop, piece, work.done) for piece in hop.divide(work.request)]
+        results = [finished.result for piece in pieces for finished in self._commit([piece])]
+        good = [result for result in results if not isinstance(result, Exception)]
+        return hop.join(good) if good else error
+
+    def _transact(self, batch: list[Work]) -> list[Finished]:
+        self._let_others_pass()
+        if self._connection is None:
+            self._connection = self._connect()
+        connection = self._connection
+        by_hop: dict[str, list[Work]] = {}
+        for work in batch:
+            by_hop.setdefault(work.hop.name, []).append(work)
+        finished: list[Finished] = []
+        connection.execute("begin immediate")
+        try:
+            for works in by_hop.values():
+                results = works[0].hop.sqlite(connection, [work.request for work in works])
+                finished.extend(map(Finished, [work.done for work in works], results))
+            for name in by_hop:
+                self._reach(f"{name}.stored")
+            connection.execute("commit")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("rollback")
+            raise
+        self.commits += 1
+        for name in by_hop:
+            self._reach(f"{name}.committed")
+        return finished
+
+    def _reopen(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _tell(finished: list[Finished]) -> None:
+    for done, result in finished:
+        done(result)
+
+
+def start(writer: BatchWriter, died: Callable[[BaseException], None]) -> threading.Thread:
+    """Run a writer in its thread. died: told when the thread ends by an error, which must end the process."""
+
+    def body() -> None:
+        try:
+            writer.run()
+        except BaseException as error:  # noqa: BLE001 (a store without its writer must not look alive)
+            died(error)
+
+    thread = threading.Thread(target=body, name="store-writer", daemon=True)
+    thread.start()
+    return thread
