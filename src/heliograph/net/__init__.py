@@ -1,0 +1,1 @@
+"""All sockets: listening ones, carriers' and the guarded HTTP client."""

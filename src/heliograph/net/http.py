@@ -1,0 +1,206 @@
+"""The guarded HTTP client: the only way in which the server calls addresses that customers chose.
+
+Rules: a name is resolved once for each connection, every address it leads to must pass the guard, and the connection
+goes to one of those; SNI, certificate and Host keep the name. No redirects, proxies, cookies, credentials from files or
+decompression. Everything that is read or waited for is bounded. Whatever goes wrong is told in words of our own.
+"""
+
+import asyncio
+import os
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from ipaddress import ip_address
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.connector import AddrInfoType
+
+from heliograph.net.guard import HINT, Forbidden, Guard, GuardedUrl
+
+Lookup = Callable[[str], Awaitable[Sequence[str]]]
+"""Gives the addresses of a host name; raises OSError when there are none."""
+
+CONNECT_S = 5.0
+# Below the five seconds after which common servers hang up on a silent connection, so that no call meets the hang-up.
+KEEP_ALIVE_S = 4.0
+HEADER_LINES = 64
+HEADER_OCTETS = 16 * 1024
+BODY_OCTETS = 64 * 1024
+TEXT_OCTETS = 1024
+# getaddrinfo blocks for as long as a name's servers please; names wait for each other only when so many are stuck.
+LOOKUP_THREADS = 16
+_SHOWN_HEADERS = ("Retry-After", "Location")
+
+
+class HttpAnswer(NamedTuple):
+    """What the other end said. headers: Retry-After and Location, where present. text: the body's first KiB."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+
+class CallFailed(Exception):
+    """There was no answer; the text is a note that the owner of the URL may read."""
+
+
+class GuardedClient:
+    """Calls what a guard lets pass, over connections that are kept for the next call. An async context."""
+
+    def __init__(self, guard: Guard, *, lookup: Lookup | None = None) -> None:
+        self._guard = guard
+        self._threads = ThreadPoolExecutor(LOOKUP_THREADS, thread_name_prefix="lookup")
+        self._lookup = lookup or self._system_lookup
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        connector = aiohttp.TCPConnector(
+            limit=0,
+            keepalive_timeout=KEEP_ALIVE_S,
+            resolver=_CheckedResolver(self._guard, self._lookup),
+            ttl_dns_cache=10,
+            socket_factory=self._open_socket,
+            ssl=_tls_context(),
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            headers={"Accept-Encoding": "identity"},
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+            auto_decompress=False,
+            read_bufsize=BODY_OCTETS // 4,
+            max_headers=HEADER_LINES,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def post(self, url: str, body: bytes, *, headers: Mapping[str, str], timeout_s: float = 15.0) -> HttpAnswer:
+        """Post a body and read the answer, in `timeout_s` seconds all told. Raises `CallFailed`."""
+        try:
+            return await self._post(self._guard.check_url(url), body, headers=headers, timeout_s=timeout_s)
+        except Forbidden as error:
+            raise CallFailed(str(error)) from error
+        except TimeoutError as error:
+            raise CallFailed(_timeout_note(error, timeout_s)) from error
+        except aiohttp.ClientError as error:
+            raise CallFailed(_note(error)) from error
+
+    async def _post(
+        self, target: GuardedUrl, body: bytes, *, headers: Mapping[str, str], timeout_s: float
+    ) -> HttpAnswer:
+        if self._session is None:
+            raise RuntimeError("the client is used outside its context")
+        bounds = aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(CONNECT_S, timeout_s))
+        async with self._session.post(
+            target.url, data=body, headers=headers, allow_redirects=False, timeout=bounds
+        ) as answer:
+            if sum(len(name) + len(value) for name, value in answer.raw_headers) > HEADER_OCTETS:
+                answer.close()
+                raise CallFailed(f"answered {answer.status} with headers of more than {HEADER_OCTETS // 1024} KiB")
+            text = await _read_text(answer)
+        shown = {name: value for name in _SHOWN_HEADERS if (value := answer.headers.get(name)) is not None}
+        return HttpAnswer(answer.status, shown, text)
+
+    def _open_socket(self, info: AddrInfoType) -> socket.socket:
+        """Open a socket for an address, after the last look at it: addresses in URLs are never resolved."""
+        family, kind, protocol, _, address = info
+        objection = self._guard.objection(ip_address(address[0]))
+        if objection:
+            raise PermissionError(f"{address[0]} is {objection}; {HINT}")
+        return socket.socket(family, kind, protocol)
+
+    async def _system_lookup(self, host: str) -> list[str]:
+        loop = asyncio.get_running_loop()
+        infos = await loop.run_in_executor(self._threads, _addresses_of, host)
+        return [str(info[4][0]) for info in infos]
+
+
+class _CheckedResolver(AbstractResolver):
+    """Answers aiohttp's question for addresses. One bad address condemns the name: it is how rebinding looks."""
+
+    def __init__(self, guard: Guard, lookup: Lookup) -> None:
+        self._guard = guard
+        self._lookup = lookup
+
+    async def resolve(  # type: ignore[override]  # aiohttp names the family when it asks
+        self, host: str, port: int = 0, *, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """All addresses of a host. Raises `Forbidden`, or OSError when there are none."""
+        found = await self._lookup(host)
+        for text in found:
+            objection = self._guard.objection(ip_address(text))
+            if objection:
+                raise Forbidden(f"{host} leads to {objection}; {HINT}")
+        if not found:
+            raise OSError(f"{host} has no address")
+        return [
+            ResolveResult(hostname=host, host=text, port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST)
+            for text in found
+        ]
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+def _addresses_of(host: str) -> list[tuple[object, object, int, str, tuple[object, ...]]]:
+    return list(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG))
+
+
+def _tls_context() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+async def _read_text(answer: aiohttp.ClientResponse) -> str:
+    """The beginning of the body. The status is the answer: a body that breaks off or never ends changes nothing."""
+    kept, octets = b"", 0
+    with suppress(aiohttp.ClientError, TimeoutError):
+        async for chunk in answer.content.iter_any():
+            octets += len(chunk)
+            if len(kept) < TEXT_OCTETS:
+                kept = (kept + chunk)[:TEXT_OCTETS]
+            if octets > BODY_OCTETS:
+                answer.close()
+                break
+    return kept.decode(errors="replace")
+
+
+def _timeout_note(error: TimeoutError, timeout_s: float) -> str:
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return "no connection in time"
+    return f"no answer within {timeout_s:g} s"
+
+
+def _note(error: aiohttp.ClientError) -> str:
+    """What went wrong, without the words of libraries: they hold addresses and octets of the other end."""
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            return f"the name {error.host} does not resolve"
+        case aiohttp.ClientConnectorCertificateError():
+            reason = getattr(error.certificate_error, "verify_message", "") or "it is not for this name"
+            return f"the certificate is not accepted: {reason}"
+        case aiohttp.ClientConnectorSSLError():
+            return "TLS could not be agreed"
+        case aiohttp.ClientConnectorError(os_error=PermissionError() as refusal) if refusal.errno is None:
+            return str(refusal)
+        case aiohttp.ClientConnectorError():
+            number = error.os_error.errno
+            return f"no connection: {os.strerror(number).lower() if number else 'every address failed'}"
+        case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():
+            return "the connection was closed without an answer"
+        case aiohttp.ClientResponseError():
+            return "the answer is not HTTP, or its headers are too long"
+        case _:
+            return "the call failed"
