@@ -1,0 +1,210 @@
+"""Dispatch: the queues between accept and the carriers' sessions.
+
+Each carrier has one line: a queue that is fair between accounts, its live sessions, and its throughput. A message
+in a line is owned by this process; the store knows it as `queued` until a session marks it.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from heliograph.core.directory import Carrier
+from heliograph.core.fairness import FairQueue
+from heliograph.core.ids import CarrierId, IdSource, MessageId, first_at
+from heliograph.core.messages import Message
+from heliograph.core.reasons import Reason
+from heliograph.core.standing import Ended, Requeued
+from heliograph.core.states import MessageState
+from heliograph.core.throttle import TokenBucket
+from heliograph.net.clock import Clock
+from heliograph.pipeline.directory import Directory
+from heliograph.pipeline.session import LineSession
+from heliograph.pipeline.settlement import Settlement, Standings
+from heliograph.pipeline.submit import Departed
+from heliograph.pipeline.tally import Tally
+from heliograph.store.engine import Writer
+from heliograph.store.hops.settle import OutcomeKind, SegmentFact
+from heliograph.store.writer import nothing
+
+COMMIT_MARGIN_MS = 300_000
+
+
+@dataclass(slots=True, kw_only=True)
+class Desk:
+    """What every line and session works with."""
+
+    directory: Directory
+    writer: Writer
+    settlement: Settlement
+    ids: IdSource
+    clock: Clock
+    owner: int
+    tally: Tally
+    reach: Callable[[str], None] = field(default=nothing)
+
+
+class Line:
+    """One carrier's queue and sessions. Implements `ports.Feed`.
+
+    holding: messages taken from the queue whose outcome is not committed yet.
+    """
+
+    def __init__(self, carrier_id: CarrierId, desk: Desk, requeue: Callable[[CarrierId, list[Message]], None]) -> None:
+        self.carrier_id = carrier_id
+        self.desk = desk
+        self.queue = FairQueue()
+        self.holding: set[MessageId] = set()
+        self.sessions: set[LineSession] = set()
+        self._requeue = requeue
+        self._paused_until = 0.0
+        self._bucket: TokenBucket | None = None
+        self._bucket_rate = 0
+
+    @property
+    def carrier(self) -> Carrier:
+        """The carrier as it is set up now."""
+        return self.desk.directory.snapshot.carriers[self.carrier_id]
+
+    def open_session(self) -> LineSession:
+        """A session is up."""
+        now_ms = self.desk.clock.now_ms()
+        session = LineSession(self, self.desk.ids.next(now_ms))
+        self.sessions.add(session)
+        return session
+
+    def add(self, messages: Iterable[Message]) -> None:
+        """Queue messages and wake the sessions."""
+        self.queue.append(messages)
+        self._wake()
+
+    def put_back(self, messages: list[Message]) -> None:
+        """Messages that could not be sent go back to the front."""
+        self.holding.difference_update([message.message_id for message in messages])
+        self.queue.put_back(reversed(messages))
+        self._wake()
+
+    def _wake(self) -> None:
+        for session in self.sessions:
+            session.wake()
+
+    def pause(self, seconds: float) -> None:
+        """Leave the carrier alone for a while."""
+        self._paused_until = max(self._paused_until, self.desk.clock.monotonic() + seconds)
+
+    def wait_s(self) -> float | None:
+        """How long a session that found nothing should wait; None to wait until it is woken."""
+        now = self.desk.clock.monotonic()
+        if not self.queue:
+            return None
+        if self._paused_until > now:
+            return self._paused_until - now
+        bucket = self._throughput(now)
+        return None if bucket is None else bucket.wait_s(now) or None
+
+    def draw(self, slots: int) -> list[Message]:
+        """Messages for a session with free slots, within the throughput. A long message may exceed the slots."""
+        now = self.desk.clock.monotonic()
+        if not self.queue or self._paused_until > now:
+            return []
+        bucket = self._throughput(now)
+        allowed = slots if bucket is None else bucket.take(slots, now)
+        if allowed <= 0:
+            return []
+        messages = self.queue.take(allowed)
+        drawn, segments = 0, 0
+        for message in messages:
+            if segments and segments + len(message.content.segments) > allowed:
+                break
+            segments += len(message.content.segments)
+            drawn += 1
+        if drawn < len(messages):
+            self.queue.put_back(reversed(messages[drawn:]))
+        if bucket is not None:
+            bucket.give_back(allowed - segments)
+        del messages[drawn:]
+        self.holding.update([message.message_id for message in messages])
+        return messages
+
+    def _throughput(self, now: float) -> TokenBucket | None:
+        rate = self.carrier.throughput
+        if rate != self._bucket_rate:
+            self._bucket_rate = rate
+            self._bucket = TokenBucket(rate, burst=max(1.0, rate / 10), now=now) if rate else None
+        return self._bucket
+
+    def depart(self, departed: list[Departed], standings: Standings) -> None:
+        """Committed: messages that were put back are queued again, the others have left memory."""
+        back: dict[CarrierId, list[Message]] = {}
+        for fact, message in departed:
+            change = fact.fact
+            standing = standings.get((fact.account_id, fact.message_id))
+            if standing is not None and standing.state is MessageState.SUBMITTING:
+                continue
+            self.holding.discard(fact.message_id)
+            if type(change) is Requeued and not change.due_ms:
+                if standing is not None and standing.state is MessageState.QUEUED:
+                    back.setdefault(change.carrier_id, []).append(message)
+        for carrier_id, messages in back.items():
+            self._requeue(carrier_id, messages)
+
+    def expire(self, messages: list[Message]) -> None:
+        """End messages whose validity has passed while they waited here."""
+        now_ms = self.desk.clock.now_ms()
+        fact = Ended(MessageState.EXPIRED, Reason.VALIDITY_PASSED)
+        self.desk.settlement.settle(
+            [
+                SegmentFact(
+                    message.account_id, message.message_id, -1, fact, self.carrier_id, 0,
+                    OutcomeKind.NONE, None, None, None, message.content.sender, now_ms,
+                )
+                for message in messages
+            ],
+            lambda _: None,
+        )  # fmt: skip
+
+
+class Dispatch:
+    """All lines of this process. waiting: messages that stand in the store for lack of memory or time."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.lines: dict[CarrierId, Line] = {}
+        self.waiting = 0
+
+    @property
+    def owner(self) -> int:
+        """Who the messages handed over must belong to."""
+        return self.desk.owner
+
+    @property
+    def in_memory(self) -> int:
+        """Messages this process holds and has not finished."""
+        return sum(len(line.queue) + len(line.holding) for line in self.lines.values())
+
+    def low_water(self, now_ms: int) -> int:
+        """An id below which nothing in this process is unfinished.
+
+        Five minutes are left for submissions whose commit is on the way: they are not in a line yet.
+        """
+        lowest = [min(ids) for line in self.lines.values() for ids in (line.queue.ids(), line.holding) if ids]
+        return min([first_at(now_ms - COMMIT_MARGIN_MS), *lowest])
+
+    def line(self, carrier_id: CarrierId) -> Line:
+        """A carrier's line; there is one even while its driver is not running."""
+        line = self.lines.get(carrier_id)
+        if line is None:
+            line = self.lines[carrier_id] = Line(carrier_id, self.desk, self._requeue)
+        return line
+
+    def _requeue(self, carrier_id: CarrierId, messages: list[Message]) -> None:
+        self.line(carrier_id).put_back(messages)
+
+    def hand_over(self, messages: list[Message]) -> None:
+        """Messages that were committed as owned by this process go to the lines of their first carriers."""
+        if len(messages) == 1:
+            self.line(messages[0].plan[0]).add(messages)
+            return
+        by_carrier: dict[CarrierId, list[Message]] = {}
+        for message in messages:
+            by_carrier.setdefault(message.plan[0], []).append(message)
+        for carrier_id, share in by_carrier.items():
+            self.line(carrier_id).add(share)

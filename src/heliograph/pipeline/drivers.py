@@ -1,0 +1,80 @@
+"""Drivers: one for each carrier that is set up, started, restarted and stopped as the set-up changes."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from heliograph.core.directory import Carrier
+from heliograph.core.ids import CarrierId
+from heliograph.net.clock import Clock
+from heliograph.pipeline.directory import Directory
+from heliograph.pipeline.dispatch import Dispatch
+from heliograph.pipeline.ports import Driver, DriverMaker
+
+LOOK_S = 0.25
+SHORTEST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 60.0
+_log = logging.getLogger(__name__)
+
+
+class Drivers:
+    """The drivers of this process. makers: by scheme of a carrier's address."""
+
+    def __init__(
+        self, *, directory: Directory, dispatch: Dispatch, clock: Clock, makers: Mapping[str, DriverMaker]
+    ) -> None:
+        self._directory = directory
+        self._dispatch = dispatch
+        self._clock = clock
+        self._makers = makers
+        self._running: dict[CarrierId, tuple[Carrier, asyncio.Task[None]]] = {}
+        self._drivers: dict[CarrierId, Driver] = {}
+
+    def is_bound(self, carrier_id: CarrierId) -> bool:
+        """Whether a carrier has a session up."""
+        driver = self._drivers.get(carrier_id)
+        return driver is not None and driver.is_bound()
+
+    async def follow(self) -> None:
+        """Keep a driver running for each carrier; for ever. Cancelled, it ends their sessions in good order."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                self._compare(group)
+                await self._clock.sleep(LOOK_S)
+
+    def _compare(self, group: asyncio.TaskGroup) -> None:
+        carriers = self._directory.snapshot.carriers
+        for carrier_id, (running, task) in list(self._running.items()):
+            wanted = carriers.get(carrier_id)
+            if wanted is None or _essence(wanted) != _essence(running):
+                task.cancel()
+                if task.done():
+                    del self._running[carrier_id]
+        for carrier_id, carrier in carriers.items():
+            if carrier_id not in self._running:
+                task = group.create_task(self._keep_running(carrier), name=f"carrier {carrier.name}")
+                self._running[carrier_id] = carrier, task
+
+    async def _keep_running(self, carrier: Carrier) -> None:
+        pause_s = SHORTEST_PAUSE_S
+        while True:
+            started = self._clock.monotonic()
+            try:
+                maker = self._makers[urlsplit(carrier.url).scheme]
+                driver = self._drivers[carrier.carrier_id] = maker(carrier, self._dispatch.line(carrier.carrier_id))
+                await driver.run()
+            except Exception:
+                _log.exception("carrier %s failed and is started again in %.0f s", carrier.name, pause_s)
+            finally:
+                self._drivers.pop(carrier.carrier_id, None)
+            if self._clock.monotonic() - started > LONGEST_PAUSE_S:
+                pause_s = SHORTEST_PAUSE_S
+            await self._clock.sleep(pause_s)
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+
+def _essence(carrier: Carrier) -> Carrier:
+    """What a running driver depends on; policy, throughput and draining are looked up as they are needed."""
+    return replace(carrier, is_draining=False, policy=carrier.policy.RESEND, throughput=0, name="")

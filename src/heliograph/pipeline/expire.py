@@ -1,0 +1,74 @@
+"""Expire: every message comes to an end and says so.
+
+Small sweeps: messages whose validity passed while they wait for a carrier; submitted ones whose receipt never came
+and held ones nobody resolved (`unknown`, 72 h after their validity); stray receipts that fit a message in doubt.
+"""
+
+from heliograph.core.messages import Message
+from heliograph.core.reasons import Reason
+from heliograph.core.standing import Ended
+from heliograph.core.states import MessageState
+from heliograph.pipeline.dispatch import Dispatch
+from heliograph.store import overdue
+from heliograph.store.engine import Store, StoreUnavailable, ask
+from heliograph.store.hops.settle import SETTLE, OutcomeKind, ReceiptFact, SegmentFact, SettleRequest
+
+QUEUE_S = 5.0
+STORE_S = 60.0
+MARGIN_MS = 72 * 3_600_000
+PAGE = 1_000
+
+
+async def sweep_queues(dispatch: Dispatch) -> None:
+    """Expire what waits in memory; for ever."""
+    while True:
+        await dispatch.desk.clock.sleep(QUEUE_S)
+        now_ms = dispatch.desk.clock.now_ms()
+        for line in dispatch.lines.values():
+            expired: list[Message] = line.queue.remove_expired(now_ms)
+            if expired:
+                line.expire(expired)
+
+
+async def sweep_store(dispatch: Dispatch, store: Store) -> None:
+    """Settle doubts that a stray receipt clears up, and end what nobody will report on; for ever."""
+    cursor = overdue.START
+    while True:
+        try:
+            await settle_strays(dispatch, store)
+            cursor = await end_overdue(dispatch, store, cursor)
+        except StoreUnavailable:
+            pass
+        await dispatch.desk.clock.sleep(STORE_S)
+
+
+async def settle_strays(dispatch: Dispatch, store: Store) -> None:
+    """Give receipts that came before their message was held a second hearing."""
+    desk = dispatch.desk
+    async with store.reading() as connection:
+        strays = await overdue.strays(connection, most=PAGE)
+    if strays:
+        facts: list[SegmentFact | ReceiptFact] = [ReceiptFact(*stray) for stray in strays]
+        settled = await ask(desk.writer, SETTLE, SettleRequest(facts, desk.directory.snapshot.told))
+        desk.settlement.tell(settled)
+
+
+async def end_overdue(dispatch: Dispatch, store: Store, cursor: overdue.Cursor) -> overdue.Cursor:
+    """End messages that are 72 h past their validity without an end; returns where the next sweep goes on."""
+    desk = dispatch.desk
+    while True:
+        now_ms = desk.clock.now_ms()
+        async with store.reading() as connection:
+            page, cursor = await overdue.page(connection, cursor, before_ms=now_ms - MARGIN_MS, most=PAGE)
+        if not page:
+            return cursor
+        fact = Ended(MessageState.UNKNOWN, Reason.NO_RECEIPT)
+        facts: list[SegmentFact | ReceiptFact] = [
+            SegmentFact(
+                each.account_id, each.message_id, -1, fact, each.carrier_id, 0,
+                OutcomeKind.NONE, None, None, None, "", now_ms,
+            )
+            for each in page
+        ]  # fmt: skip
+        settled = await ask(desk.writer, SETTLE, SettleRequest(facts, desk.directory.snapshot.told))
+        desk.settlement.tell(settled)

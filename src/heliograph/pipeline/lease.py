@@ -1,0 +1,47 @@
+"""This process's right to the messages it holds: an owner row with a heartbeat.
+
+A message row carries its owner; below the owner's low-water id nothing of it is unfinished in memory, so that
+whoever recovers need not look there.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from heliograph.core.ids import first_at
+from heliograph.net.clock import Clock
+from heliograph.store import owners
+from heliograph.store.engine import Store, StoreUnavailable
+
+BEAT_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The owner number of this process, its node number, and the store's highest id when it started."""
+
+    owner: int
+    node: int
+    last_id: int
+    low_water_id: int
+
+
+async def acquire(store: Store, clock: Clock) -> Lease:
+    """Become an owner. Ids made from now on are above every id in the store."""
+    now_ms = clock.now_ms()
+    async with store.writing() as connection:
+        last_id = await owners.last_id(connection)
+        low_water_id = await owners.lowest_water(connection)
+        owner = await owners.add(connection, node=0, at_ms=now_ms, low_water_id=low_water_id)
+    return Lease(owner, 0, max(last_id, first_at(now_ms)), low_water_id)
+
+
+async def keep(store: Store, clock: Clock, lease: Lease, low_water: Callable[[], int]) -> None:
+    """Beat for ever; the low-water id is taken before it is stored."""
+    while True:
+        await clock.sleep(BEAT_S)
+        try:
+            water = low_water()
+            async with store.writing() as connection:
+                await owners.beat(connection, lease.owner, at_ms=clock.now_ms(), low_water_id=water)
+        except StoreUnavailable:
+            continue

@@ -1,0 +1,144 @@
+"""What the pipeline asks of the edges, and what it offers them. `server.py` plugs the two together."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from heliograph.core.directory import Account, Carrier, Webhook
+from heliograph.core.events import Event, EventKind
+from heliograph.core.messages import Accepted, Parcel, Refusal, Submission
+from heliograph.core.outcomes import SubmitOutcome
+from heliograph.core.receipts import Receipt
+from heliograph.core.states import MessageState
+from heliograph.gsm.segments import Encoding
+
+
+class Incoming(NamedTuple):
+    """A short message from a handset, as a carrier delivered it. sender and recipient: as written, no `+`."""
+
+    sender: str
+    recipient: str
+    encoding: Encoding
+    udh: bytes
+    body: bytes
+    text: str
+
+
+Stored = Callable[[bool], None]
+"""Called once it is known whether something was committed: True, or False when the store could not."""
+
+
+class SessionFeed(Protocol):
+    """One live session's end of the pipeline. Everything taken is marked in the store before it is handed out.
+
+    Taken parcels hold a slot of the session's window until the outcome reported for them is committed. Parcels
+    not reported when the session is closed count as ambiguous.
+    """
+
+    @property
+    def session_id(self) -> int:
+        """Names the session in the store."""
+        ...
+
+    async def take(self) -> list[Parcel]:
+        """Wait for work, free slots and throughput; returns at least one parcel."""
+        ...
+
+    def report(self, outcomes: list[SubmitOutcome]) -> None:
+        """Tell what became of taken parcels, in the order in which the carrier answered."""
+        ...
+
+    def receive(self, receipts: list[Receipt], stored: Stored) -> None:
+        """Hand over receipts; `stored` is called when they may be acknowledged (or must be refused for now)."""
+        ...
+
+    def take_in(self, incoming: list[Incoming], stored: Stored) -> None:
+        """Hand over incoming messages; as `receive`."""
+        ...
+
+    def close(self, why: str) -> None:
+        """The session has ended."""
+        ...
+
+
+class Feed(Protocol):
+    """A carrier's end of the pipeline: gives each live session its own."""
+
+    def open_session(self) -> SessionFeed:
+        """Announce a session that can submit."""
+        ...
+
+
+class Driver(Protocol):
+    """Speaks a carrier's protocol. Runs until cancelled; then it ends its sessions in good order."""
+
+    async def run(self) -> None:
+        """Connect, bind, submit, receive; reconnect for ever."""
+        ...
+
+    def is_bound(self) -> bool:
+        """Whether at least one session is up."""
+        ...
+
+
+DriverMaker = Callable[[Carrier, Feed], Driver]
+"""Makes the driver for a carrier whose address has a certain scheme."""
+
+
+class EventWriter(Protocol):
+    """How a dialect tells events to webhooks."""
+
+    def told(self, kind: EventKind) -> frozenset[MessageState]:
+        """The states that webhooks of a kind hear of."""
+        ...
+
+    @property
+    def most_events(self) -> int:
+        """Events in one delivery, at most."""
+        ...
+
+    @property
+    def linger_s(self) -> float:
+        """How long events wait for company, in seconds."""
+        ...
+
+    def write(self, account: Account, events: Sequence[Event], at_ms: int) -> bytes:
+        """The body of one delivery of status events."""
+        ...
+
+
+class Delivery(NamedTuple):
+    """A body that a webhook must be given: the same bytes at every try."""
+
+    delivery_id: int
+    webhook: Webhook
+    body: bytes
+    attempts: int
+
+
+class DeliveryResult(NamedTuple):
+    """What came of one try. status: HTTP status, None when there was no answer. note: for the list of deliveries."""
+
+    status: int | None
+    note: str
+    retry_after_s: int = 0
+
+    @property
+    def is_success(self) -> bool:
+        """Any 2xx acknowledges the delivery (Standard Webhooks 1.0)."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+class Deliverer(Protocol):
+    """Calls a webhook once. Never raises for what the other end does."""
+
+    async def deliver(self, delivery: Delivery) -> DeliveryResult:
+        """One call within its time limit."""
+        ...
+
+
+class Accept(Protocol):
+    """The door every dialect submits through."""
+
+    async def submit(self, submission: Submission) -> Accepted | Refusal:
+        """Decide and store; returns after the commit."""
+        ...

@@ -1,0 +1,43 @@
+"""Prune: forget what has served its time, in small turns.
+
+Settled rows of the receipt map are tombstones for 72 h against late repetitions; idempotency keys hold for 24 h;
+ended deliveries can be replayed for 30 days.
+"""
+
+from heliograph.net.clock import Clock
+from heliograph.store import overdue, retention
+from heliograph.store.engine import Store, StoreUnavailable
+
+ROUND_S = 600.0
+PAUSE_S = 0.05
+PAGE = 500
+_HOUR_MS = 3_600_000
+RECEIPTS_MS = 72 * _HOUR_MS
+KEYS_MS = 24 * _HOUR_MS
+DELIVERIES_MS = 30 * 24 * _HOUR_MS
+
+
+async def follow(store: Store, clock: Clock) -> None:
+    """Prune every ten minutes; for ever."""
+    while True:
+        try:
+            await prune(store, clock)
+        except StoreUnavailable:
+            pass
+        await clock.sleep(ROUND_S)
+
+
+async def prune(store: Store, clock: Clock) -> None:
+    """One round."""
+    now_ms = clock.now_ms()
+    place: tuple[int, str] | None = (0, "")
+    while place is not None:
+        async with store.writing() as connection:
+            place = await overdue.prune_receipts(connection, place, before_ms=now_ms - RECEIPTS_MS, most=PAGE)
+        await clock.sleep(PAUSE_S)
+    for forget, age_ms in ((retention.forget_keys, KEYS_MS), (retention.forget_deliveries, DELIVERIES_MS)):
+        count = PAGE
+        while count == PAGE:
+            async with store.writing() as connection:
+                count = await forget(connection, before_ms=now_ms - age_ms, most=PAGE)
+            await clock.sleep(PAUSE_S)

@@ -1,0 +1,60 @@
+"""Recover: find the messages of owners that are gone, and put each where it belongs.
+
+Queued ones wait in the store for being claimed. One that was being submitted is in doubt: the carrier's policy says
+whether it is sent again or held. Runs before any carrier is connected, page by page, in bounded memory.
+"""
+
+from heliograph.core.directory import Policy
+from heliograph.core.ids import AccountId
+from heliograph.core.standing import Doubted, Fact, Requeued
+from heliograph.pipeline.dispatch import Desk
+from heliograph.pipeline.lease import Lease
+from heliograph.store import owners
+from heliograph.store.engine import Store, ask
+from heliograph.store.hops.claim import RECOVER, InDoubt, RecoverRequest
+from heliograph.store.hops.settle import SETTLE, OutcomeKind, SegmentFact, SettleRequest
+
+PAGE = 1_000
+
+
+async def recover(desk: Desk, store: Store, lease: Lease) -> int:
+    """Recover every account; returns how many messages were found."""
+    found = 0
+    for account_id in list(desk.directory.snapshot.accounts):
+        found += await _recover_account(desk, account_id, lease)
+    async with store.writing() as connection:
+        await owners.remove_others(connection, lease.owner)
+    return found
+
+
+async def _recover_account(desk: Desk, account_id: AccountId, lease: Lease) -> int:
+    above: int | None = lease.low_water_id - 1
+    found = 0
+    while above is not None:
+        request = RecoverRequest(lease.owner, account_id, above, desk.clock.now_ms(), PAGE)
+        page = await ask(desk.writer, RECOVER, request)
+        facts = [fact for message in page.in_doubt for fact in _facts(desk, message)]
+        if facts:
+            settled = await ask(desk.writer, SETTLE, SettleRequest(list(facts), desk.directory.snapshot.told))
+            desk.settlement.tell(settled)
+        found += page.put_back + len(page.in_doubt)
+        above = page.go_on
+    return found
+
+
+def _facts(desk: Desk, message: InDoubt) -> list[SegmentFact]:
+    """What recovery makes of a message that was being submitted: one fact, or one for each segment in doubt."""
+    now_ms = desk.clock.now_ms()
+    carrier = desk.directory.snapshot.carriers.get(message.carrier_id)
+    fact: Fact = Requeued(message.carrier_id, True, now_ms)
+    if carrier is not None and carrier.policy is Policy.HOLD:
+        fact = Doubted()
+    open_segments = [segment for segment in range(message.segments) if segment not in message.taken_segments]
+    segments = open_segments if type(fact) is Doubted else open_segments[:1]
+    return [
+        SegmentFact(
+            message.account_id, message.message_id, segment, fact, message.carrier_id, message.session_id,
+            OutcomeKind.AMBIGUOUS, None, None, "the process ended", message.sender, now_ms,
+        )
+        for segment in segments
+    ]  # fmt: skip
