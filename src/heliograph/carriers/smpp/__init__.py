@@ -1,0 +1,1 @@
+"""Carriers over SMPP: `driver` and `session` hold sockets; `mapping`, `status` and `profile` are pure."""
