@@ -1,0 +1,230 @@
+"""What a dialect is: a table of endpoints with their documentation, and words for whatever goes wrong.
+
+Also what an endpoint is given (`Call`), what it returns (`Answer`), and what it may ask of the floors below.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import NamedTuple, Protocol
+from urllib.parse import parse_qsl
+
+from heliograph.core.directory import Account, Webhook
+from heliograph.core.events import EventKind
+from heliograph.core.ids import AccountId, MessageId, WebhookId
+from heliograph.core.ledger import Balance
+from heliograph.core.messages import IdempotencyKey, Refusal
+from heliograph.core.states import MessageState
+from heliograph.dialects.limiter import RateLimiter
+from heliograph.net.clock import Clock
+from heliograph.pipeline.ports import Accept, EventWriter
+
+Header = tuple[bytes, bytes]
+"""A header line: its name in small letters, and its value."""
+
+REPLAYED: tuple[Header, ...] = ((b"idempotent-replayed", b"true"),)
+"""Marks an answer that was given before to the same request."""
+
+LONGEST_KEY = 255
+"""Characters of an `Idempotency-Key` that is kept as it is; of a longer one a digest is kept."""
+
+
+class Directory(Protocol):
+    """Who an API key belongs to."""
+
+    def cached(self, api_key: str) -> Account | None:
+        """The account of a key that was asked for lately."""
+        ...
+
+    async def account_for_key(self, api_key: str) -> Account | None:
+        """The account of a key; asks the store when need be."""
+        ...
+
+
+class Webhooks(Protocol):
+    """An account's webhooks: `services.webhooks`."""
+
+    async def add(self, account_id: AccountId, *, dialect: str, kind: EventKind, url: str) -> Webhook:
+        """Make one."""
+        ...
+
+    async def list(self, account_id: AccountId, dialect: str | None = None) -> Sequence[Webhook]:
+        """All of them, or those of one dialect."""
+        ...
+
+    async def show(self, account_id: AccountId, webhook_id: WebhookId) -> Webhook | None:
+        """One of them."""
+        ...
+
+    async def change(
+        self, account_id: AccountId, webhook_id: WebhookId, *, url: str | None = None, is_active: bool | None = None
+    ) -> Webhook | None:
+        """Change what is not None; returns what became of it."""
+        ...
+
+    async def remove(self, account_id: AccountId, webhook_id: WebhookId) -> bool:
+        """Whether there was one to remove."""
+        ...
+
+
+class MessageView(Protocol):
+    """What an account may see of a message of its own."""
+
+    @property
+    def message_id(self) -> MessageId:
+        """Its id."""
+        ...
+
+    @property
+    def state(self) -> MessageState:
+        """Where it stands."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        ...
+
+    @property
+    def reference(self) -> str | None:
+        """See `Submission.reference`."""
+        ...
+
+
+class Messages(Protocol):
+    """An account's messages: `services.messages`."""
+
+    async def show(self, account_id: AccountId, message_id: MessageId) -> MessageView | None:
+        """One of them."""
+        ...
+
+
+class Accounts(Protocol):
+    """An account's credits: `services.accounts`."""
+
+    async def balance(self, account_id: AccountId) -> Balance:
+        """Where they are."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What endpoints may use.
+
+    public_url: for links we hand out, without a slash at the end; None for the host that the caller asked.
+    """
+
+    accept: Accept
+    directory: Directory
+    webhooks: Webhooks
+    messages: Messages
+    accounts: Accounts
+    clock: Clock
+    limiter: RateLimiter
+    public_url: str | None = None
+
+
+class Answer(NamedTuple):
+    """What is sent back; a body is JSON. headers: beside those of type, length and origin."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[Header, ...] = ()
+
+
+class Call(NamedTuple):
+    """One authenticated request.
+
+    headers: by name in small letters. places: what stood in the places of the path template.
+    """
+
+    account: Account
+    services: Services
+    headers: Mapping[bytes, bytes]
+    body: bytes = b""
+    query_string: bytes = b""
+    places: Mapping[str, str] = {}
+    path: str = ""
+    scheme: str = "http"
+
+    def header(self, name: bytes) -> str | None:
+        """A header's value; None when it is missing or blank."""
+        value = self.headers.get(name)
+        return (value.decode("latin-1").strip() or None) if value else None
+
+    @property
+    def idempotency(self) -> IdempotencyKey | None:
+        """The caller's own name for this request, and what it asks for. None when the header is missing or blank."""
+        key = self.header(b"idempotency-key")
+        if key is None:
+            return None
+        if len(key) > LONGEST_KEY:
+            key = sha256(key.encode()).hexdigest()
+        return IdempotencyKey(key, sha256(b"%s\n%s" % (self.path.encode(), self.body)).hexdigest())
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The query; of a repeated name the last."""
+        return dict(parse_qsl(self.query_string.decode("latin-1"), keep_blank_values=True))
+
+    @property
+    def public_url(self) -> str:
+        """Where the caller reaches us, without a slash at the end."""
+        return self.services.public_url or f"{self.scheme}://{self.header(b'host') or 'localhost'}"
+
+
+Handler = Callable[[Call], Awaitable[Answer]]
+Wording = Callable[[Refusal], Answer]
+"""Puts a refusal into a dialect's words."""
+
+
+class Possible(NamedTuple):
+    """An answer that an endpoint documents. kind: of its body, or None for an empty one."""
+
+    description: str
+    kind: object = None
+    headers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One method of one path. path: may hold places like `{id}`. answers: by HTTP status. request: type of the body."""
+
+    method: str
+    path: str
+    handler: Handler
+    name: str
+    summary: str
+    answers: Mapping[int, Possible]
+    request: object = None
+    request_headers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Push:
+    """A body that we send to webhooks. kind: its type."""
+
+    name: str
+    summary: str
+    kind: object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """An HTTP interface as one vendor defined it.
+
+    roots: how its paths begin. api_key: finds the caller's key in headers and query string.
+    wording: the words that hold for a path. request_headers: that a browser may send.
+    schemes: ways to authenticate, in OpenAPI's terms.
+    """
+
+    name: str
+    title: str
+    roots: tuple[str, ...]
+    endpoints: tuple[Endpoint, ...]
+    api_key: Callable[[Mapping[bytes, bytes], bytes], str | None]
+    wording: Callable[[str], Wording]
+    events: EventWriter
+    request_headers: tuple[str, ...] = ()
+    schemes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    pushes: tuple[Push, ...] = ()

@@ -1,0 +1,252 @@
+"""The HTTP edge of all dialects, as one ASGI application.
+
+This is the hottest code of the product, so nothing stands between the server and an endpoint but this module:
+one look-up, the key, the limit, the body, and the answer in two sends. Whatever goes wrong is said in the words of
+the dialect; what nobody foresaw is logged under an id, without texts and numbers.
+"""
+
+import asyncio
+import itertools
+import traceback
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from typing import Any
+
+import msgspec
+import structlog
+
+from heliograph.core.directory import Account
+from heliograph.core.messages import Refusal
+from heliograph.core.reasons import Reason
+from heliograph.dialects import openapi
+from heliograph.dialects.dialect import Answer, Call, Dialect, Header, Services
+from heliograph.dialects.router import Router, Served
+from heliograph.store.engine import StoreUnavailable
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MOST_BODY = 8 * 1024 * 1024
+"""Octets of a request's body that are read."""
+BODY_WITHIN_S = 60
+"""Seconds that a caller may take to send a body."""
+
+_JSON: Header = (b"content-type", b"application/json")
+_EXPOSED: Header = (b"access-control-expose-headers", b"Location, Retry-After, Idempotent-Replayed")
+_NO_PLACES: Mapping[str, str] = {}
+_UNAUTHORISED = Refusal(Reason.UNAUTHORISED)
+
+log = structlog.get_logger(__name__)
+
+
+class _Gone(Exception):
+    """The caller hung up before the request was complete."""
+
+
+class _Slow(Exception):
+    """The body did not come in time."""
+
+
+class _TooLarge(Exception):
+    """The body is larger than we read."""
+
+
+def application(
+    dialects: Sequence[Dialect],
+    services: Services,
+    *,
+    most_body: int = MOST_BODY,
+    origins: tuple[str, ...] = ("*",),
+    otherwise: Asgi | None = None,
+    version: str = "0",
+) -> Asgi:
+    """The application that answers for all dialects.
+
+    most_body: octets. origins: web pages from these may call us ("*" for any), without credentials of the browser.
+    otherwise: answers for what is no dialect's; without it that is not found.
+    version: of this program, for the document at /openapi.json.
+    """
+    described = openapi.document(dialects, version=version, public_url=services.public_url)
+    pages = {"/openapi.json": Answer(200, msgspec.json.encode(described))}
+    return _Edge(Router(dialects), services, pages=pages, most_body=most_body, origins=origins, otherwise=otherwise)
+
+
+class _Edge:
+    """pages: answers that are the same for everybody, by path."""
+
+    __slots__ = ("_exact", "_most_body", "_number", "_origins", "_otherwise", "_pages", "_router", "_services")
+
+    def __init__(
+        self,
+        router: Router,
+        services: Services,
+        *,
+        pages: Mapping[str, Answer],
+        most_body: int,
+        origins: tuple[str, ...],
+        otherwise: Asgi | None,
+    ) -> None:
+        self._router = router
+        self._pages = pages
+        self._exact = router.exact
+        self._services = services
+        self._most_body = most_body
+        self._origins = frozenset(origin.encode("latin-1") for origin in origins)
+        self._otherwise = otherwise
+        self._number = itertools.count(1)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            if self._otherwise is not None:
+                await self._otherwise(scope, receive, send)
+            return
+        served = self._exact.get((scope["method"], scope["path"]))
+        headers = dict(scope["headers"])
+        if served is None:
+            await self._elsewhere(scope, send, receive=receive, headers=headers)
+            return
+        answer = await self._answer(served, scope, receive=receive, headers=headers)
+        if answer is not None:
+            await _reply(send, answer, extra=self._cors(headers) if b"origin" in headers else ())
+
+    async def _elsewhere(self, scope: Scope, send: Send, *, receive: Receive, headers: dict[bytes, bytes]) -> None:
+        """Whatever is not a written path with its method: places, HEAD, OPTIONS, and what does not exist."""
+        method, path = scope["method"], scope["path"]
+        dialect = self._router.dialect_of(path)
+        page = self._pages.get(path) if method in ("GET", "HEAD") else None
+        if dialect is None and page is None and self._otherwise is not None:
+            await self._otherwise(scope, receive, send)
+            return
+        answer: Answer | None
+        found = self._router.find("GET" if method == "HEAD" else method, path)
+        if dialect is None:
+            answer = page or Answer(404, b'{"error":"There is nothing here."}')
+        elif found is None:
+            answer = _nothing(dialect, method, path=path, methods=self._router.methods(path))
+        else:
+            answer = await self._answer(found[0], scope, receive=receive, headers=headers, places=found[1])
+        if answer is not None:
+            await _reply(send, answer, extra=self._cors(headers), has_body=method != "HEAD")
+
+    async def _answer(
+        self,
+        served: Served,
+        scope: Scope,
+        *,
+        receive: Receive,
+        headers: dict[bytes, bytes],
+        places: Mapping[str, str] = _NO_PLACES,
+    ) -> Answer | None:
+        """The endpoint's answer, or the dialect's words for why there is none; None when nobody waits for it."""
+        try:
+            account = await self._caller(served.dialect, headers, query=scope["query_string"])
+            if account is None:
+                return served.worded(_UNAUTHORISED)
+            services = self._services
+            wait_s = services.limiter.wait_s(account)
+            if wait_s:
+                return served.worded(Refusal(Reason.RATE_LIMITED, wait_s))
+            body = await _body(receive, headers, most=self._most_body) if served.has_body else b""
+            call = Call(account, services, headers, body, scope["query_string"], places, scope["path"], scope["scheme"])
+            return await served.endpoint.handler(call)
+        except StoreUnavailable:
+            return served.worded(Refusal(Reason.STORE_UNAVAILABLE))
+        except _TooLarge:
+            return served.worded(Refusal(Reason.BODY_TOO_LARGE))
+        except _Slow:
+            return served.worded(Refusal(Reason.MALFORMED))
+        except _Gone:
+            return None
+        except Exception as error:  # noqa: BLE001 - the one place between an endpoint's bug and its caller
+            return self._unforeseen(served, error)
+
+    async def _caller(self, dialect: Dialect, headers: Mapping[bytes, bytes], *, query: bytes) -> Account | None:
+        key = dialect.api_key(headers, query)
+        if key is None:
+            return None
+        directory = self._services.directory
+        return directory.cached(key) or await directory.account_for_key(key)
+
+    def _unforeseen(self, served: Served, error: Exception) -> Answer:
+        # What an exception says may hold a text or a number, so only its kind and place are logged.
+        error_id = f"{self._services.clock.now_ms():x}-{next(self._number)}"
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        log.error(
+            "request_failed",
+            error_id=error_id,
+            endpoint=served.endpoint.name,
+            dialect=served.dialect.name,
+            kind=type(error).__name__,
+            place=f"{place.filename}:{place.lineno}",
+        )
+        answer = served.worded(Refusal(Reason.INTERNAL))
+        return answer._replace(headers=((b"error-id", error_id.encode()), *answer.headers))
+
+    def _cors(self, headers: Mapping[bytes, bytes]) -> tuple[Header, ...]:
+        """What lets a web page of another host read the answer."""
+        if b"*" in self._origins:
+            return (_EXPOSED, (b"access-control-allow-origin", b"*"))
+        origin = headers.get(b"origin")
+        if origin is None or origin not in self._origins:
+            return ((b"vary", b"origin"),)
+        return (_EXPOSED, (b"access-control-allow-origin", origin), (b"vary", b"origin"))
+
+
+def _nothing(dialect: Dialect, method: str, *, path: str, methods: tuple[str, ...]) -> Answer:
+    """The answer for a path without this method."""
+    if not methods:
+        return dialect.wording(path)(Refusal(Reason.NOT_FOUND))
+    allowed = ", ".join(methods).encode()
+    if method != "OPTIONS":
+        refused = dialect.wording(path)(Refusal(Reason.METHOD_NOT_ALLOWED))
+        return refused._replace(headers=((b"allow", allowed), *refused.headers))
+    return Answer(
+        204,
+        headers=(
+            (b"allow", allowed),
+            (b"access-control-allow-methods", allowed),
+            (b"access-control-allow-headers", ", ".join(dialect.request_headers).encode()),
+            (b"access-control-max-age", b"86400"),
+        ),
+    )
+
+
+async def _body(receive: Receive, headers: Mapping[bytes, bytes], *, most: int) -> bytes:
+    """The whole body; raises `_TooLarge`, `_Slow` or `_Gone`."""
+    announced = headers.get(b"content-length", b"0")
+    # A length of thousands of digits is not worth reading.
+    if len(announced) > 15 or (announced.isdigit() and int(announced) > most):
+        raise _TooLarge
+    try:
+        async with asyncio.timeout(BODY_WITHIN_S):
+            event = await receive()
+            if not event.get("more_body"):
+                return _checked(event, most)
+            body = bytearray(_checked(event, most))
+            while event.get("more_body"):
+                event = await receive()
+                body += _checked(event, most - len(body))
+    except TimeoutError:
+        raise _Slow from None
+    return bytes(body)
+
+
+def _checked(event: Mapping[str, Any], most: int) -> bytes:
+    if event["type"] == "http.disconnect":
+        raise _Gone
+    body: bytes = event.get("body", b"")
+    if len(body) > most:
+        raise _TooLarge
+    return body
+
+
+async def _reply(send: Send, answer: Answer, *, extra: tuple[Header, ...], has_body: bool = True) -> None:
+    status, body, headers = answer
+    lines = [*headers, *extra]
+    if body:
+        lines.append(_JSON)
+    if status != 204:
+        lines.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": status, "headers": lines})
+    await send({"type": "http.response.body", "body": body if has_body else b""})
