@@ -1,0 +1,21 @@
+"""heliograph audit"""
+
+import typer
+
+from heliograph.cli.show import answer
+from heliograph.cli.world import run
+from heliograph.services.audit import Audit
+from heliograph.services.refused import Refused
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("audit")(audit)
+
+
+def audit() -> None:
+    """Check that the books agree with the messages, and that no message is lost."""
+    findings = run(lambda store: Audit(store).check())
+    answer({"is_clean": not findings, "findings": list(findings)}, "\n".join(findings) or "Everything agrees.")
+    if findings:
+        raise Refused(f"{len(findings)} findings.")

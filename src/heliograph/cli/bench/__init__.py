@@ -1,0 +1,53 @@
+"""`heliograph bench`: durable messages a second on this machine, and what they cost.
+
+It sets a whole exchange up on throw-away data, between a load of its own (`load`), and a message centre and webhook
+receiver of its own (`far`), each in a process; `orders` is what they are told and what they write down, `report` is
+what it comes to.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("bench")(bench)
+
+
+def bench(
+    messages: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many; whole requests are sent.")] = 20_000,
+    per_request: Annotated[int, typer.Option(min=1, max=10_000, help="Recipients in each request.")] = 1,
+    connections: Annotated[int, typer.Option(min=1, max=10_000, help="Requests that wait for an answer at once.")] = 50,
+    rate: Annotated[float, typer.Option(min=0, help="Messages a second; 0 sends as fast as answers come.")] = 0,
+    window: Annotated[int, typer.Option(min=1, help="Unanswered segments on the SMPP session.")] = 500,
+    policy: Annotated[Literal["resend", "hold"], typer.Option(help="For segments in doubt.")] = "resend",
+    folder: Annotated[Path | None, typer.Option(help="Where to keep the throw-away data: the disk measured.")] = None,
+) -> None:  # fmt: skip
+    """Measure this machine: every message is stored, submitted over SMPP, receipted, and told to a webhook."""
+    import json
+    import sys
+
+    import msgspec
+
+    from heliograph.cli.bench.report import text_of
+    from heliograph.cli.bench.run import measure
+    from heliograph.cli.bench.stage import Plan
+    from heliograph.cli.world import world
+
+    plan = Plan(
+        messages=messages,
+        per_request=per_request,
+        connections=connections,
+        rate=rate,
+        window=window,
+        policy=policy,
+        folder=None if folder is None else str(folder),
+    )
+    report = measure(plan, is_watched=sys.stderr.isatty())
+    print(json.dumps(msgspec.to_builtins(report), indent=2) if world().as_json else text_of(report))
+    if not report.is_clean:
+        raise typer.Exit(1)

@@ -1,0 +1,44 @@
+"""What commands need to know of dialects: their names, and the states their webhooks hear of."""
+
+import pkgutil
+from importlib import import_module
+
+from heliograph.core.events import EventKind
+from heliograph.core.states import MessageState
+from heliograph.services.refused import Refused
+
+KINDS = {
+    "status": EventKind.STATUS,
+    "reply": EventKind.REPLY,
+    "messagestatusupdate": EventKind.STATUS,
+    "messagereply": EventKind.REPLY,
+}
+"""What a webhook is told of, in small letters: our words and those that customers know from their documents."""
+
+
+def names() -> list[str]:
+    """Every dialect's name: its folder's."""
+    import heliograph.dialects
+
+    return sorted(each.name for each in pkgutil.iter_modules(heliograph.dialects.__path__) if each.ispkg)
+
+
+def named(name: str) -> str:
+    """A dialect's name; refused when there is none of this name."""
+    if name not in names():
+        raise Refused(f"There is no dialect {name!r}; there are {', '.join(names())}.")
+    return name
+
+
+def kind_of(word: str) -> EventKind:
+    """What a webhook of a type is told of; refused for a type that is none."""
+    kind = KINDS.get(word.lower())
+    if kind is None:
+        raise Refused(f"{word!r} is not a type of webhook: write MessageStatusUpdate or MessageReply.")
+    return kind
+
+
+def told(dialect: str, kind: EventKind) -> frozenset[MessageState]:
+    """The states that webhooks of a dialect and a kind hear of."""
+    states: frozenset[MessageState] = import_module(f"heliograph.dialects.{named(dialect)}.events").Events().told(kind)
+    return states

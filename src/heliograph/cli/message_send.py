@@ -1,0 +1,35 @@
+"""heliograph message send"""
+
+from typing import Annotated
+
+import typer
+
+from heliograph.cli.sending import sending
+from heliograph.cli.show import answer_rows
+from heliograph.cli.world import run
+from heliograph.core.messages import Refusal
+from heliograph.services.refused import Refused
+
+
+def send(
+    account: Annotated[str, typer.Option(help="Who sends and pays.")],
+    to: Annotated[list[str], typer.Option(help="A recipient's number; may be given several times.")],
+    text: Annotated[str, typer.Option(help="What it says.")],
+    sender: Annotated[str | None, typer.Option("--from", help="The sender; without it the account's.")] = None,
+) -> None:
+    """Send a message to one or more recipients."""
+    answer = run(lambda store: sending(store).send(account, to, text=text, sender=sender))
+    if isinstance(answer, Refusal):
+        raise Refused(f"{answer.reason.sentence} {answer.reason.advice}")
+    documents = [
+        {
+            "recipient": verdict.recipient or written,
+            "id": verdict.message_id,
+            "segments": verdict.segments,
+            "reason": verdict.reason.sentence if verdict.reason else None,
+        }
+        for written, verdict in zip(to, answer.verdicts, strict=True)
+    ]
+    answer_rows("messages", documents, ("recipient", "id", "segments", "reason"))
+    if not any(verdict.message_id for verdict in answer.verdicts):
+        raise typer.Exit(1)

@@ -1,0 +1,27 @@
+"""heliograph migrate"""
+
+import typer
+
+from heliograph.cli.show import answer
+from heliograph.cli.world import world
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("migrate")(migrate)
+
+
+def migrate() -> None:
+    """Bring the store of an older version up to date; a store that is up to date is left alone."""
+    from heliograph.store import migrations
+    from heliograph.store.opening import sqlite_path
+    from heliograph.store.turns import Turns
+
+    settings = world().settings()
+    path = sqlite_path(settings.database, settings.data)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with Turns(path.parent).taken():
+        before = migrations.upgrade(path)
+    head = migrations.HEAD
+    words = f"The store is up to date (revision {head})." if before == head else f"The store is at revision {head} now."
+    answer({"before": before, "revision": head}, words)

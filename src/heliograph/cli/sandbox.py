@@ -1,0 +1,103 @@
+"""heliograph sandbox: everything on throw-away data, with a message centre and a webhook of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from heliograph.cli.show import answer_rows
+from heliograph.cli.world import world
+
+if TYPE_CHECKING:
+    from heliograph.config import Settings
+
+HTTP_PORT = 8080
+SMPP_PORT = 2775
+
+group = typer.Typer(help="Try everything on throw-away data.", invoke_without_command=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(group, name="sandbox")
+
+
+@group.callback()
+def sandbox(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="End after the tour; fails when a step failed.")] = False,
+) -> None:
+    """Start everything, show one message of each kind on its way, and keep serving for you to try."""
+    if context.invoked_subcommand is not None:
+        return
+    from heliograph.ops import logs
+
+    logs.configure("warning")
+    with tempfile.TemporaryDirectory(prefix="heliograph-sandbox-") as folder:
+        listen = f"127.0.0.1:{_free(HTTP_PORT)}"
+        settings = world().settings(data=folder, database="", listen=listen, webhook_allow="127.0.0.0/8")
+        if not _run(settings, once=once):
+            raise typer.Exit(1)
+
+
+@group.command()
+def fates() -> None:
+    """List the endings of numbers that choose what the sandbox does with a message."""
+    from heliograph.core.fates import table
+
+    answer_rows("fates", [row._asdict() for row in table()], ("digits", "fate", "example", "sentence"))
+
+
+def _free(port: int) -> int:
+    """The port, or 0 for any when somebody has it."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return 0
+    return port
+
+
+def _run(settings: Settings, *, once: bool) -> bool:
+    import uvloop
+
+    try:
+        return uvloop.run(_serve(settings, once=once))
+    except KeyboardInterrupt:
+        return True
+
+
+async def _serve(settings: Settings, *, once: bool) -> bool:
+    from heliograph.cli.tour import Tour, set_up
+    from heliograph.net.clock import SystemClock
+    from heliograph.sandbox.habits import Habits
+    from heliograph.sandbox.message_centre import MessageCentre
+    from heliograph.server import serve
+    from heliograph.testing.receiver import Receiver
+
+    centre = MessageCentre(SystemClock(), Habits(receipt_delay_ms=200))
+    smpp_port = await centre.start("127.0.0.1", _free(SMPP_PORT))
+    up: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    async with Receiver() as receiver:
+        customer = await set_up(settings, smpp_port=smpp_port, hook=receiver.url)
+        serving = asyncio.ensure_future(serve(settings, started=up.set_result))
+        try:
+            await asyncio.wait([serving, up], return_when=asyncio.FIRST_COMPLETED)
+            if serving.done():
+                serving.result()
+            tour = Tour(up.result(), customer, receiver, smpp_port=smpp_port, folder=Path(settings.data))
+            succeeded = await tour.run()
+            if not once:
+                tour.say_what_to_try()
+                await serving
+            return succeeded
+        finally:
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+            await centre.stop()

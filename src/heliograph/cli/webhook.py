@@ -1,0 +1,153 @@
+"""heliograph webhook …"""
+
+from typing import Annotated
+
+import typer
+
+from heliograph.cli import dialects
+from heliograph.cli.show import answer, answer_rows, time_from
+from heliograph.cli.world import run
+from heliograph.core.directory import Webhook
+from heliograph.core.ids import AccountId, WebhookId
+from heliograph.net.clock import SystemClock
+from heliograph.services.accounts import Accounts
+from heliograph.services.refused import Refused
+from heliograph.services.webhooks import Webhooks
+from heliograph.store.deliveries import DeliveryRow
+from heliograph.store.engine import Store
+
+group = typer.Typer(help="Addresses of customers that are told what happens.")
+
+OfAccount = Annotated[str | None, typer.Option(help="Only this account's.")]
+OfWebhook = Annotated[int | None, typer.Option(metavar="ID", help="Only this webhook's.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(group, name="webhook")
+
+
+def _webhooks(store: Store) -> Webhooks:
+    return Webhooks(store, SystemClock())
+
+
+async def _account_id(store: Store, name: str) -> AccountId:
+    view = await Accounts(store, SystemClock()).find(name)
+    if view is None:
+        raise Refused(f"There is no account named {name!r}; `heliograph account list` shows them.")
+    return view.account.account_id
+
+
+async def _account_names(store: Store) -> dict[AccountId, str]:
+    views = await Accounts(store, SystemClock()).list()
+    return {view.account.account_id: view.account.name for view in views}
+
+
+def _document(webhook: Webhook, account: str) -> dict[str, object]:
+    return {
+        "id": webhook.webhook_id,
+        "account": account,
+        "dialect": webhook.dialect,
+        "kind": webhook.kind.name.lower(),
+        "url": webhook.url,
+        "is_active": webhook.is_active,
+        "note": webhook.note,
+        "created_at": time_from(webhook.created_at_ms),
+    }
+
+
+def _delivery_document(row: DeliveryRow, account: str | None) -> dict[str, object]:
+    return {
+        "id": row.delivery_id,
+        "webhook": row.webhook_id,
+        "account": account,
+        "kind": row.kind.name.lower(),
+        "events": row.events,
+        "state": row.state.name.lower(),
+        "attempts": row.attempts,
+        "status": row.status,
+        "note": row.note,
+        "next_at": None if row.settled_at_ms else time_from(row.next_at_ms),
+        "created_at": time_from(row.created_at_ms),
+        "settled_at": time_from(row.settled_at_ms),
+    }
+
+
+@group.command()
+def add(
+    account: str,
+    url: str,
+    *,
+    dialect: Annotated[str, typer.Option(help="Whose words it is told in.")],
+    type_: Annotated[str, typer.Option("--type", help="What it is told of: MessageStatusUpdate or MessageReply.")],
+) -> None:
+    """Tell an address of an account what happens; the secret signs what it is told."""
+    kind = dialects.kind_of(type_)
+    dialects.named(dialect)
+
+    async def make(store: Store) -> Webhook:
+        return await _webhooks(store).add(await _account_id(store, account), dialect=dialect, kind=kind, url=url)
+
+    made = run(make)
+    answer(
+        {**_document(made, account), "secret": made.secret},
+        f"Webhook {made.webhook_id} is added.\n  secret  {made.secret}",
+    )
+
+
+@group.command("list")
+def list_(account: OfAccount = None) -> None:
+    """List webhooks."""
+
+    async def read(store: Store) -> list[dict[str, object]]:
+        account_id = None if account is None else await _account_id(store, account)
+        names = await _account_names(store)
+        return [_document(each, names[each.account_id]) for each in await _webhooks(store).list(account_id)]
+
+    answer_rows("webhooks", run(read), ("id", "account", "dialect", "kind", "url", "is_active", "note"))
+
+
+@group.command()
+def deliveries(
+    *,
+    account: OfAccount = None,
+    webhook: OfWebhook = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most, newest first.")] = 50,
+) -> None:
+    """List what was told, or is to be told."""
+
+    async def read(store: Store) -> list[dict[str, object]]:
+        account_id = None if account is None else await _account_id(store, account)
+        webhook_id = None if webhook is None else WebhookId(webhook)
+        names = await _account_names(store)
+        rows = await _webhooks(store).deliveries(account_id, webhook_id, limit=limit)
+        return [_delivery_document(row, names.get(row.account_id)) for row in rows]
+
+    columns = ("id", "webhook", "account", "events", "state", "attempts", "status", "note", "created_at")
+    answer_rows("deliveries", run(read), columns)
+
+
+@group.command()
+def replay(
+    deliveries: Annotated[list[int] | None, typer.Argument(metavar="[DELIVERY]...")] = None,
+    *,
+    webhook: Annotated[int | None, typer.Option(metavar="ID", help="All that failed of this webhook.")] = None,
+) -> None:
+    """Tell again: deliveries by their ids, or everything that failed of a webhook."""
+    if bool(deliveries) == (webhook is not None):
+        raise Refused("Name deliveries by their ids, or a webhook with --webhook.")
+    if webhook is not None:
+        count = run(lambda store: _webhooks(store).replay_failed(WebhookId(webhook)))
+    else:
+        count = run(lambda store: _webhooks(store).replay(deliveries or []))
+        if not count:
+            raise Refused("There are no such deliveries; `heliograph webhook deliveries` shows them.")
+    answer({"replayed": count}, f"{count} deliveries will be told again.")
+
+
+@group.command()
+def remove(webhook: Annotated[int, typer.Argument(metavar="ID")]) -> None:
+    """Tell an address nothing any more."""
+    if not run(lambda store: _webhooks(store).remove(None, WebhookId(webhook))):
+        raise Refused(f"There is no webhook {webhook}; `heliograph webhook list` shows them.")
+    answer({"id": webhook, "is_removed": True}, f"Webhook {webhook} is removed.")

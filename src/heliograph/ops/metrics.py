@@ -1,0 +1,144 @@
+"""The figures of one process for Prometheus, put together when someone asks.
+
+The hops count in plain numbers (`pipeline.tally`); nothing here costs a message anything. Labels are carriers,
+states and reasons: never an account, a number or an address.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, Protocol
+
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
+
+from heliograph.core.ids import CarrierId
+from heliograph.pipeline.directory import Directory
+from heliograph.pipeline.dispatch import Dispatch, Line
+from heliograph.pipeline.tally import Tally
+from heliograph.store.writer import BatchWriter
+
+CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
+
+
+class Live(Protocol):
+    """What a running server lets us look at."""
+
+    @property
+    def dispatch(self) -> Dispatch:
+        """The queues, and the tally of all hops."""
+        ...
+
+    @property
+    def directory(self) -> Directory:
+        """The carriers' names."""
+        ...
+
+    @property
+    def writer(self) -> BatchWriter:
+        """The store's writer."""
+        ...
+
+
+class Metrics:
+    """Everything that `/metrics` shows of one server."""
+
+    def __init__(self, live: Live) -> None:
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(_Figures(live))
+        ProcessCollector(registry=self._registry)
+
+    def render(self) -> bytes:
+        """The present figures in Prometheus's text format."""
+        return generate_latest(self._registry)
+
+
+class _Figures(Collector):
+    """Reads the tally and the queues; remembers the names of carriers that were removed, so that series go on."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        self._names: dict[CarrierId, str] = {}
+
+    def collect(self) -> Iterator[Metric]:
+        """One pass over what there is now."""
+        live = self._live
+        carriers = live.directory.snapshot.carriers
+        self._names.update({carrier_id: carrier.name for carrier_id, carrier in carriers.items()})
+        yield from _messages(live.dispatch.desk.tally)
+        yield from _webhooks(live.dispatch.desk.tally)
+        yield from self._traffic(live.dispatch.desk.tally)
+        yield from self._lines(live.dispatch.lines)
+        yield _gauge("messages_in_memory", "Messages this process holds and has not finished.", live.dispatch.in_memory)
+        yield _gauge(
+            "messages_waiting", "Messages that wait in the store for a place in memory.", live.dispatch.waiting
+        )
+        yield _counter("store_commits", "Transactions of the hops; each is synced to disk once.", live.writer.commits)
+
+    def _traffic(self, tally: Tally) -> Iterator[Metric]:
+        outcomes = CounterMetricFamily(
+            "heliograph_outcomes", "Segments by what the carrier said.", labels=("carrier", "outcome")
+        )
+        for (carrier_id, kind), count in tally.outcomes.items():
+            outcomes.add_metric((self._name(carrier_id), kind), count)
+        yield outcomes
+        yield _counters("receipts", "Receipts from carriers.", "carrier", self._named(tally.receipts))
+        yield _counters("incoming", "Messages from handsets.", "carrier", self._named(tally.incoming))
+
+    def _lines(self, lines: Mapping[CarrierId, Line]) -> Iterator[Metric]:
+        known = [(self._name(carrier_id), carrier_id, line) for carrier_id, line in lines.items()]
+        queued = [(name, len(line.queue)) for name, _, line in known]
+        unsettled = [(name, len(line.holding)) for name, _, line in known]
+        sessions = [(name, len(line.sessions)) for name, _, line in known]
+        windows = [(name, self._window(carrier_id, line)) for name, carrier_id, line in known]
+        yield _gauges("carrier_queued_messages", "Messages in the carrier's queue.", queued)
+        yield _gauges("carrier_unsettled_messages", "Messages handed to sessions and not settled yet.", unsettled)
+        yield _gauges("carrier_sessions", "Sessions that are bound.", sessions)
+        yield _gauges("carrier_window_segments", "Segments that all bound sessions may leave unanswered.", windows)
+
+    def _window(self, carrier_id: CarrierId, line: Line) -> int:
+        carrier = self._live.directory.snapshot.carriers.get(carrier_id)
+        return carrier.window * len(line.sessions) if carrier is not None else 0
+
+    def _name(self, carrier_id: CarrierId) -> str:
+        return self._names.get(carrier_id, str(carrier_id))
+
+    def _named(self, counts: Mapping[CarrierId, int]) -> list[tuple[str, int]]:
+        return [(self._name(carrier_id), count) for carrier_id, count in counts.items()]
+
+
+def _messages(tally: Tally) -> Iterator[Metric]:
+    yield _counter("submissions", "Submissions that were accepted.", tally.submissions)
+    yield _counter("messages_accepted", "Messages that were accepted.", tally.accepted)
+    refused = [(reason.name.lower(), count) for reason, count in tally.refused.items()]
+    yield _counters("submissions_refused", "Submissions that were refused as a whole.", "reason", refused)
+    entered = [(state.word, count) for state, count in tally.states.items()]
+    yield _counters("messages_entered", "Messages that entered a state.", "state", entered)
+
+
+def _webhooks(tally: Tally) -> Iterator[Metric]:
+    yield _counter("events_told", "Events in calls that webhooks took.", tally.events_told)
+    calls = [("yes" if was_taken else "no", count) for was_taken, count in tally.calls.items()]
+    yield _counters("webhook_calls", "Calls of webhooks, by whether they were taken.", "taken", calls)
+
+
+def _counter(name: str, meaning: str, value: int) -> Metric:
+    return CounterMetricFamily(f"heliograph_{name}", meaning, value=value)
+
+
+def _gauge(name: str, meaning: str, value: int) -> Metric:
+    return GaugeMetricFamily(f"heliograph_{name}", meaning, value=value)
+
+
+def _counters(name: str, meaning: str, label: str, counts: Iterable[tuple[str, int]]) -> Metric:
+    family = CounterMetricFamily(f"heliograph_{name}", meaning, labels=(label,))
+    for labelled, count in counts:
+        family.add_metric((labelled,), count)
+    return family
+
+
+def _gauges(name: str, meaning: str, values: Iterable[tuple[str, int]]) -> Metric:
+    family = GaugeMetricFamily(f"heliograph_{name}", meaning, labels=("carrier",))
+    for carrier, value in values:
+        family.add_metric((carrier,), value)
+    return family

@@ -1,0 +1,283 @@
+"""Wiring: every part is made here and plugged into its neighbours. Nothing is decided.
+
+The tables at the top are all that a new dialect or carrier adds.
+"""
+
+import asyncio
+import gc
+import random
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import uvloop
+from starlette.applications import Starlette
+
+from heliograph import __version__
+from heliograph.carriers.loopback import LoopbackDriver
+from heliograph.carriers.smpp.driver import SmppDriver
+from heliograph.config import Settings, address_of
+from heliograph.core.events import EventKind
+from heliograph.core.ids import IdSource
+from heliograph.core.states import MessageState
+from heliograph.dialects.dialect import Dialect, Services
+from heliograph.dialects.http import application
+from heliograph.dialects.limiter import RateLimiter
+from heliograph.dialects.touchbasepro.endpoints import TOUCHBASEPRO
+from heliograph.net.clock import Clock, SystemClock
+from heliograph.net.guard import Guard
+from heliograph.net.http import GuardedClient
+from heliograph.net.listen import Asgi, listening_socket, serve_http
+from heliograph.ops import health
+from heliograph.ops.metrics import Metrics
+from heliograph.pipeline import claim, expire, lease, prune, recover
+from heliograph.pipeline.accept import Acceptance, Terms
+from heliograph.pipeline.directory import Directory
+from heliograph.pipeline.dispatch import Desk, Dispatch
+from heliograph.pipeline.drivers import Drivers
+from heliograph.pipeline.notify import Notify
+from heliograph.pipeline.ports import DriverMaker, EventWriter
+from heliograph.pipeline.settlement import Settlement
+from heliograph.pipeline.tally import Tally
+from heliograph.services.accounts import Accounts
+from heliograph.services.messages import Messages
+from heliograph.services.webhooks import Webhooks
+from heliograph.store.engine import StoreRefused
+from heliograph.store.opening import open_store
+from heliograph.store.sqlite import SqliteStore
+from heliograph.store.turns import only_server
+from heliograph.store.writer import BatchWriter, nothing
+from heliograph.store.writer import start as start_writer
+from heliograph.webhooks.deliver import HttpDeliverer
+
+WRITER_END_S = 10
+
+DIALECTS: tuple[Dialect, ...] = (TOUCHBASEPRO,)
+EVENT_WRITERS: Mapping[str, EventWriter] = {dialect.name: dialect.events for dialect in DIALECTS}
+
+
+def driver_makers(clock: Clock) -> dict[str, DriverMaker]:
+    """Who speaks which carrier's protocol, by scheme of the carrier's address."""
+    return {
+        "smpp": lambda carrier, feed: SmppDriver(carrier, feed, clock),
+        "smpps": lambda carrier, feed: SmppDriver(carrier, feed, clock),
+        "loopback": lambda carrier, feed: LoopbackDriver(carrier, feed, clock),
+    }
+
+
+@dataclass(slots=True, kw_only=True)
+class Exchange:
+    """One process's parts, plugged together."""
+
+    settings: Settings
+    clock: Clock
+    store: SqliteStore
+    writer: BatchWriter
+    directory: Directory
+    lease: lease.Lease
+    notify: Notify
+    dispatch: Dispatch
+    acceptance: Acceptance
+    drivers: Drivers
+    is_ready: bool = False
+
+    def services(self) -> Services:
+        """What the dialects may use."""
+        return Services(
+            accept=self.acceptance,
+            directory=self.directory,
+            webhooks=Webhooks(self.store, self.clock, actor="api"),
+            messages=Messages(self.store, self.clock, told=told_states, actor="api"),
+            accounts=Accounts(self.store, self.clock, actor="api"),
+            clock=self.clock,
+            limiter=RateLimiter(self.clock, default=self.settings.rate_limit),
+            public_url=self.settings.public_url,
+        )
+
+    def missing(self) -> list[str]:
+        """What is not ready yet, for `/readyz`."""
+        return [] if self.is_ready else ["recovery"]
+
+
+def told_states(dialect: str, kind: EventKind) -> frozenset[MessageState]:
+    """The states that webhooks of a dialect hear of."""
+    return EVENT_WRITERS[dialect].told(kind)
+
+
+@asynccontextmanager
+async def exchange(
+    settings: Settings, clock: Clock, *, reach: Callable[[str], None] = nothing
+) -> AsyncIterator[Exchange]:
+    """Put a process together on its store. reach: crash points, for fault tests.
+
+    Leaving ends the background work, then the writer, then the store. Raises StoreRefused.
+    """
+    store = await open_store(settings.database, settings.data)
+    loop = asyncio.get_running_loop()
+    died: asyncio.Future[None] = loop.create_future()
+    writer = store.writer(loop.call_soon_threadsafe, reach)
+
+    def died_here(error: BaseException) -> None:
+        loop.call_soon_threadsafe(died.set_exception, error)
+
+    thread = start_writer(writer, died_here)
+    try:
+        async with (
+            GuardedClient(Guard(settings.webhook_allow, https_only=settings.webhook_https_only)) as client,
+            asyncio.TaskGroup() as group,
+        ):
+            watching = group.create_task(_watch(died), name="writer")
+            parts = await _assemble(
+                settings, clock, store=store, writer=writer, client=client, group=group, reach=reach
+            )
+            background = [group.create_task(work, name=name) for name, work in _background(parts)]
+            try:
+                yield parts
+            finally:
+                for task in (*background, watching):
+                    task.cancel()
+    finally:
+        writer.stop()
+        await asyncio.to_thread(thread.join, WRITER_END_S)
+        await store.close()
+
+
+async def _watch(died: "asyncio.Future[None]") -> None:
+    """A process whose writer is dead must not look alive."""
+    await died
+
+
+async def _assemble(
+    settings: Settings,
+    clock: Clock,
+    *,
+    store: SqliteStore,
+    writer: BatchWriter,
+    client: GuardedClient,
+    group: asyncio.TaskGroup,
+    reach: Callable[[str], None],
+) -> Exchange:
+    directory = Directory(store, clock, told_states)
+    await directory.load()
+    right = await lease.acquire(store, clock)
+    ids = IdSource(right.node, last=right.last_id)
+    tally = Tally()
+    notify = Notify(
+        directory=directory,
+        store=store,
+        writer=writer,
+        ids=ids,
+        clock=clock,
+        writers=EVENT_WRITERS,
+        deliverer=HttpDeliverer(client, clock),
+        tally=tally,
+        spread=random.random,
+        spawn=group.create_task,
+        reach=reach,
+    )
+    desk = Desk(
+        directory=directory,
+        writer=writer,
+        settlement=Settlement(writer, directory, notify, tally),
+        ids=ids,
+        clock=clock,
+        owner=right.owner,
+        tally=tally,
+        reach=reach,
+    )
+    dispatch = Dispatch(desk)
+    terms = Terms(
+        sender=settings.sender,
+        validity_ms=settings.validity_hours * 3_600_000,
+        most_in_memory=settings.memory_limit,
+        most_in_store=settings.message_limit,
+    )
+    acceptance = Acceptance(
+        directory=directory, writer=writer, ids=ids, clock=clock, lines=dispatch, terms=terms, tally=tally
+    )
+    await recover.recover(desk, store, right)
+    await notify.recover()
+    return Exchange(
+        settings=settings,
+        clock=clock,
+        store=store,
+        writer=writer,
+        directory=directory,
+        lease=right,
+        notify=notify,
+        dispatch=dispatch,
+        acceptance=acceptance,
+        drivers=Drivers(directory=directory, dispatch=dispatch, clock=clock, makers=driver_makers(clock)),
+    )
+
+
+def _background(parts: Exchange) -> list[tuple[str, Coroutine[Any, Any, None]]]:
+    """The loops of one duty each."""
+    clock, store, dispatch = parts.clock, parts.store, parts.dispatch
+    return [
+        ("directory", parts.directory.follow()),
+        ("lease", lease.keep(store, clock, parts.lease, lambda: dispatch.low_water(clock.now_ms()))),
+        ("claim", claim.follow(dispatch, store, most_in_memory=parts.settings.memory_limit)),
+        ("expire queues", expire.sweep_queues(dispatch)),
+        ("expire store", expire.sweep_store(dispatch, store)),
+        ("prune", prune.follow(store, clock)),
+        ("group events", parts.notify.flush_by_age()),
+        ("call again", parts.notify.follow()),
+    ]
+
+
+def web(parts: Exchange) -> Asgi:
+    """Everything that is served over HTTP."""
+    pages = Starlette(routes=health.routes(parts.missing, Metrics(parts)))
+    return application(DIALECTS, parts.services(), otherwise=pages, version=__version__)
+
+
+async def serve(settings: Settings, *, started: Callable[[str], None], reach: Callable[[str], None] = nothing) -> None:
+    """Serve until cancelled: first requests end, then the carriers' sessions, then everything else.
+
+    started: told the address when everything is up. Raises StoreRefused.
+    """
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    host, port = address_of(settings.listen)
+    with _alone(settings), listening_socket(host, port) as listener:
+        async with exchange(settings, SystemClock(), reach=reach) as parts, asyncio.TaskGroup() as group:
+            drivers = group.create_task(parts.drivers.follow(), name="drivers")
+
+            def up() -> None:
+                parts.is_ready = True
+                started(f"http://{host}:{listener.getsockname()[1]}")
+
+            try:
+                await serve_http(web(parts), listener, started=up)
+            finally:
+                parts.is_ready = False
+                drivers.cancel()
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """Only one process may serve a SQLite store."""
+    try:
+        with only_server(settings.data):
+            yield
+    except BlockingIOError:
+        raise StoreRefused(
+            f"another process serves the data in {settings.data}; SQLite takes one, more need PostgreSQL"
+        ) from None
+
+
+def run(settings: Settings, *, started: Callable[[str], None], reach: Callable[[str], None] = nothing) -> None:
+    """Serve until SIGINT or SIGTERM. Collection of reference cycles is made rare: the hot path makes none."""
+    gc.set_threshold(50_000, 20, 50)
+
+    async def main() -> None:
+        task = asyncio.ensure_future(serve(settings, started=started, reach=reach))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        with suppress(asyncio.CancelledError):
+            await task
+
+    uvloop.run(main())

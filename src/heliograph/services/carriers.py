@@ -1,0 +1,167 @@
+"""Carriers: made, looked at, changed, drained and removed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from heliograph.core.directory import Carrier, Policy
+from heliograph.core.messages import Channel
+from heliograph.net.clock import Clock
+from heliograph.services.changes import ChangeLog, good_name, the_carrier
+from heliograph.services.refused import Refused
+from heliograph.store import carriers
+from heliograph.store.connection import Connection
+from heliograph.store.engine import Store
+
+CHANNELS = {
+    "smpp": frozenset({Channel.SMS}),
+    "smpps": frozenset({Channel.SMS}),
+    "loopback": frozenset(Channel),
+}
+"""What carriers can carry, by the scheme of their address."""
+
+_FORMS = "smpp://SYSTEM_ID:PASSWORD@HOST:PORT, smpps://… or loopback:"
+_LIMITS = {"window": (1, 10_000), "sessions": (1, 100), "throughput": (0, 1_000_000)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarrierOptions:
+    """What of a carrier may be chosen; None leaves it as it is. Meanings and units as in `core.directory.Carrier`.
+
+    settings: each is added to the ones there are; a None takes its setting away.
+    """
+
+    url: str | None = None
+    window: int | None = None
+    sessions: int | None = None
+    throughput: int | None = None
+    policy: Policy | None = None
+    settings: Mapping[str, object] | None = None
+
+    def columns(self) -> dict[str, object]:
+        """What was named, by column; raises Refused for values that no carrier can have."""
+        values: dict[str, object] = {}
+        if self.url is not None:
+            values |= {"url": self.url, "channels": sorted(channels_of(self.url))}
+        for name, (least, most) in _LIMITS.items():
+            value = getattr(self, name)
+            if value is not None:
+                if not least <= value <= most:
+                    raise Refused(f"A carrier's {name} is a number from {least} to {most}.")
+                values[name] = value
+        if self.policy is not None:
+            values["policy"] = self.policy
+        if self.settings is not None:
+            values["settings"] = dict(self.settings)
+        return values
+
+
+def channels_of(url: str) -> frozenset[Channel]:
+    """What a carrier with this address can carry; raises Refused for an address that we cannot use."""
+    scheme = url.partition(":")[0].lower()
+    if scheme not in CHANNELS or not url.isprintable():
+        raise Refused(f"A carrier's address is {_FORMS}.")
+    if scheme == "loopback":
+        if url != "loopback:":
+            raise Refused("The loopback carrier has nothing behind its scheme: write loopback:")
+        return CHANNELS[scheme]
+    try:
+        address = urlsplit(url)
+        is_whole = bool(address.hostname and address.username and address.port != 0)
+    except ValueError:
+        is_whole = False
+    else:
+        is_whole = is_whole and not (address.path.strip("/") or address.query or address.fragment)
+    if not is_whole:
+        raise Refused(f"This {scheme} address is not whole: write {scheme}://SYSTEM_ID:PASSWORD@HOST:PORT.")
+    return CHANNELS[scheme]
+
+
+def without_password(url: str) -> str:
+    """An address as it may be shown.
+
+    >>> without_password("smpp://crane:secret@127.0.0.1:2775")
+    'smpp://crane:…@127.0.0.1:2775'
+    """
+    before, at, place = url.rpartition("@")
+    scheme, _, names = before.partition("://")
+    return f"{scheme}://{names.partition(':')[0]}:…@{place}" if at else url
+
+
+class Carriers:
+    """The operator's work on carriers. check: raises ValueError with a sentence when no driver can use a carrier."""
+
+    def __init__(
+        self, store: Store, clock: Clock, *, check: Callable[[Carrier], object], actor: str = "operator"
+    ) -> None:
+        self._store = store
+        self._check = check
+        self._log = ChangeLog(clock, actor)
+
+    async def add(self, name: str, options: CarrierOptions) -> Carrier:
+        """Make a carrier; running servers connect to it within a second."""
+        good_name(name, what="a carrier")
+        if options.url is None:
+            raise Refused(f"A carrier needs an address: {_FORMS}.")
+        values = options.columns()
+        async with self._store.writing() as connection:
+            if await carriers.named(connection, name) is not None:
+                raise Refused(f"There is a carrier named {name!r} already.")
+            await carriers.add(connection, {"name": name, **values}, now_ms=self._log.now_ms())
+            await self._log.note(connection, "carrier.add", subject=name, **_shown(values))
+            return await self._checked(connection, name)
+
+    async def _checked(self, connection: Connection, name: str) -> Carrier:
+        carrier = await the_carrier(connection, name)
+        try:
+            self._check(carrier)
+        except ValueError as error:
+            raise Refused(f"Carrier {name!r} cannot be used: {error}.") from error
+        return carrier
+
+    async def list(self) -> tuple[Carrier, ...]:
+        """All carriers, oldest first."""
+        async with self._store.reading() as connection:
+            return tuple(await carriers.every(connection))
+
+    async def show(self, name: str) -> Carrier:
+        """The carrier with a name; refused when there is none."""
+        async with self._store.reading() as connection:
+            return await the_carrier(connection, name)
+
+    async def change(self, name: str, options: CarrierOptions) -> Carrier:
+        """Change what is not None."""
+        values = options.columns()
+        if not values:
+            raise Refused("Nothing to change was named.")
+        async with self._store.writing() as connection:
+            carrier = await the_carrier(connection, name)
+            if options.settings is not None:
+                settings = {**carrier.settings, **options.settings}
+                values["settings"] = {key: value for key, value in settings.items() if value is not None}
+            await carriers.change(connection, carrier.carrier_id, values)
+            await self._log.note(connection, "carrier.set", subject=name, **_shown(values))
+            return await self._checked(connection, name)
+
+    async def drain(self, name: str, *, is_draining: bool = True) -> Carrier:
+        """Give a carrier no new messages, so that it can be removed; or take it back into use."""
+        async with self._store.writing() as connection:
+            carrier = await the_carrier(connection, name)
+            await carriers.change(connection, carrier.carrier_id, {"is_draining": is_draining})
+            await self._log.note(connection, "carrier.drain", subject=name, is_draining=is_draining)
+            return await the_carrier(connection, name)
+
+    async def remove(self, name: str) -> None:
+        """Forget a carrier and its routes; refused while messages that have not ended are with it."""
+        async with self._store.reading() as connection:
+            carrier = await the_carrier(connection, name)
+            if await carriers.has_unfinished(connection, carrier.carrier_id):
+                raise Refused(f"Messages are still with carrier {name!r}: drain it and wait until they have ended.")
+        async with self._store.writing() as connection:
+            await carriers.remove(connection, carrier.carrier_id)
+            await self._log.note(connection, "carrier.remove", subject=name)
+
+
+def _shown(values: Mapping[str, object]) -> dict[str, object]:
+    url = values.get("url")
+    return {**values, "url": without_password(url)} if isinstance(url, str) else dict(values)

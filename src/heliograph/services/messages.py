@@ -1,0 +1,170 @@
+"""Messages: looked at, traced, cancelled, and settled by hand when nobody knows what became of them."""
+
+import heapq
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from heliograph.core.directory import Account
+from heliograph.core.events import Event, Told
+from heliograph.core.ids import AccountId, MessageId
+from heliograph.core.reasons import Reason
+from heliograph.core.standing import Ended, Reported, Standing, apply
+from heliograph.core.states import MessageState
+from heliograph.net.clock import Clock
+from heliograph.services.changes import ChangeLog, the_account
+from heliograph.services.refused import Refused
+from heliograph.store import accounts, messages, webhooks
+from heliograph.store.connection import Connection
+from heliograph.store.directory import ToldOf, told_by
+from heliograph.store.engine import Store
+from heliograph.store.messages import AttemptRow, EventRow, MessageView
+
+STRETCH = 5_000
+"""Messages looked at in one read, so that no reader stays long."""
+
+_S = MessageState
+_ENDS = {
+    _S.REJECTED: Reason.CARRIER_REFUSED,
+    _S.FAILED: Reason.RETRIES_EXHAUSTED,
+    _S.CANCELLED: Reason.CANCELLED,
+    _S.UNKNOWN: Reason.NO_RECEIPT,
+}
+_REPORTS = (_S.DELIVERED, _S.UNDELIVERED, _S.EXPIRED)
+RESOLUTIONS = (*_REPORTS, *_ENDS)
+"""What a held message can be resolved as. The first three say that the carrier had it, so its price is due."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """A message and everything that is known of its way."""
+
+    message: MessageView
+    events: tuple[EventRow, ...]
+    attempts: tuple[AttemptRow, ...]
+
+
+def shown_id(account: Account, message_id: MessageId) -> str:
+    """A message's id as its account sees it."""
+    return f"{message_id:016x}{account.mark}"
+
+
+class Messages:
+    """Looking at messages, and the changes people make to one. told: see `store.directory`."""
+
+    def __init__(self, store: Store, clock: Clock, *, told: ToldOf, actor: str = "operator") -> None:
+        self._store = store
+        self._log = ChangeLog(clock, actor)
+        self._told = told
+
+    async def show(self, account_id: AccountId, message_id: MessageId) -> MessageView | None:
+        """A message of an account."""
+        async with self._store.reading() as connection:
+            return await messages.find(connection, account_id, message_id)
+
+    async def find(self, written: str) -> MessageView:
+        """The message that any id shown to anybody names; refused when there is none."""
+        async with self._store.reading() as connection:
+            return await _named(connection, written)
+
+    async def list(
+        self, *, state: MessageState | None = None, account_name: str | None = None, limit: int = 50
+    ) -> tuple[MessageView, ...]:
+        """Up to `limit` messages in a state, of one account or of all, newest first."""
+        async with self._store.reading() as connection:
+            chosen = (
+                await accounts.every(connection)
+                if account_name is None
+                else [await the_account(connection, account_name)]
+            )
+        found: list[MessageView] = []
+        for account in chosen:
+            found += await self._newest(account.account_id, state, limit)
+        return tuple(heapq.nlargest(limit, found, key=lambda message: message.message_id))
+
+    async def _newest(self, account_id: AccountId, state: MessageState | None, limit: int) -> Sequence[MessageView]:
+        stretch = STRETCH if state is not None else min(STRETCH, limit)
+        found: list[MessageView] = []
+        below: MessageId | None = None
+        while len(found) < limit:
+            async with self._store.reading() as connection:
+                page = await messages.page(connection, account_id, below=below, state=state, stretch=stretch)
+            found += page.messages
+            below = page.go_on
+            if below is None:
+                break
+        return found[:limit]
+
+    async def trace(self, written: str) -> Trace:
+        """A message by any id, its history and its tries."""
+        async with self._store.reading() as connection:
+            message = await _named(connection, written)
+            place = (message.account_id, message.message_id)
+            return Trace(
+                message=message,
+                events=tuple(await messages.events_of(connection, *place)),
+                attempts=tuple(await messages.attempts_of(connection, *place)),
+            )
+
+    async def cancel(self, written: str) -> MessageView:
+        """End a message that has not left; its price is released. Refused once it is on its way."""
+        return await self._settle(written, action="message.cancel", end=_cancelled)
+
+    async def resolve(self, written: str, state: MessageState) -> MessageView:
+        """Say what became of a held message, one of `RESOLUTIONS`; webhooks are told as after a receipt."""
+        if state not in RESOLUTIONS:
+            raise Refused(f"A message is resolved as {', '.join(each.word for each in RESOLUTIONS)}.")
+        return await self._settle(written, action="message.resolve", end=lambda standing: _resolved(standing, state))
+
+    async def _settle(self, written: str, *, action: str, end: Callable[[Standing], Standing]) -> MessageView:
+        async with self._store.writing() as connection:
+            message = await _named(connection, written)
+            place = (message.account_id, message.message_id)
+            before = await messages.standing_of(connection, *place)
+            assert before is not None
+            after = end(before)
+            now_ms = self._log.now_ms()
+            told = await self._listeners(connection, after, now_ms)
+            if not await messages.settle(connection, before, after, told=told, detail="by hand", now_ms=now_ms):
+                raise Refused("The message moved on just now; look at it again.")
+            await self._log.note(connection, action, subject=str(message.message_id), state=after.state.word)
+            settled = await messages.find(connection, *place)
+        assert settled is not None
+        return settled
+
+    async def _listeners(self, connection: Connection, after: Standing, now_ms: int) -> Sequence[Told]:
+        listening = told_by(await webhooks.every(connection, after.account_id), self._told)
+        event = Event(after.account_id, after.message_id, after.state, now_ms, after.recipient, after.reference)
+        return [Told(webhook_id, event) for webhook_id in listening.get((after.account_id, after.state), ())]
+
+
+def _cancelled(before: Standing) -> Standing:
+    if before.state not in (_S.SCHEDULED, _S.QUEUED):
+        raise Refused(f"The message is {before.state.word}: only one that is scheduled or queued can be cancelled.")
+    return apply(before, Ended(_S.CANCELLED, Reason.CANCELLED))
+
+
+def _resolved(before: Standing, state: MessageState) -> Standing:
+    if before.state is not _S.HELD:
+        raise Refused(f"The message is {before.state.word}: only one that is held can be resolved.")
+    if state in _ENDS:
+        return apply(before, Ended(state, _ENDS[state]))
+    after = before
+    while not after.state.is_terminal:
+        after = apply(after, Reported(state, taken=after.accepted < after.segments))
+    return after
+
+
+async def _named(connection: Connection, written: str) -> MessageView:
+    plain = written.strip().replace("-", "").lower()
+    message: MessageView | None = None
+    if len(plain) == 32 and all(each in "0123456789abcdef" for each in plain):
+        account = await accounts.marked(connection, plain[16:])
+        message_id = MessageId(int(plain[:16], 16))
+        if account is not None and message_id < 2**63:
+            message = await messages.find(connection, account.account_id, message_id)
+    elif plain.isascii() and plain.isdecimal() and len(plain) <= 18:
+        for account_id in await messages.owners_of(connection, MessageId(int(plain))):
+            message = await messages.find(connection, account_id, MessageId(int(plain)))
+    if message is None:
+        raise Refused(f"There is no message {written!r}: an id is a number, or 32 digits and letters from a to f.")
+    return message

@@ -1,0 +1,117 @@
+"""Send a message from the command line, or say what would become of one: the same door as every dialect's.
+
+Works whether or not a server runs: messages are stored for whoever serves, not handed over in memory.
+"""
+
+from dataclasses import dataclass
+
+from heliograph.core.directory import Account, Snapshot
+from heliograph.core.ids import NODES, CarrierId, IdSource, first_at
+from heliograph.core.messages import Accepted, Channel, Message, Refusal, Submission, Verdict
+from heliograph.gsm.segments import Encoding
+from heliograph.net.clock import Clock
+from heliograph.pipeline.accept import Acceptance, Draft, Terms
+from heliograph.pipeline.directory import Directory
+from heliograph.pipeline.tally import Tally
+from heliograph.services.refused import Refused
+from heliograph.store.directory import ToldOf
+from heliograph.store.sqlite import SqliteStore
+
+NODE = NODES - 1
+"""Ids made by commands never meet those of a server."""
+
+DIALECT = "cli"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nowhere:
+    """Lines of a process that only stores: nothing fits in its memory."""
+
+    owner: int = 0
+    in_memory: int = 0
+    waiting: int = 0
+
+    def hand_over(self, messages: list[Message]) -> None:
+        """Never called: whatever is accepted waits in the store."""
+        raise AssertionError(f"{len(messages)} messages were handed to a process that serves nobody")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What would become of one message. carriers: in the order to be tried. price: micro-credits for all segments."""
+
+    sender: str
+    encoding: Encoding
+    segments: int
+    carriers: tuple[str, ...]
+    price: int
+    verdict: Verdict
+
+
+class Sending:
+    """Sends for one account. told: see `store.directory`."""
+
+    def __init__(self, store: SqliteStore, clock: Clock, *, told: ToldOf, terms: Terms) -> None:
+        self._store = store
+        self._clock = clock
+        self._directory = Directory(store, clock, told)
+        self._terms = terms
+
+    async def send(
+        self, account_name: str, recipients: list[str], *, text: str, sender: str | None = None
+    ) -> Accepted | Refusal:
+        """Store a submission; raises Refused when there is no such account."""
+        account = await self._account(account_name)
+        return await self._acceptance().submit(_submission(account, recipients, text, sender))
+
+    async def explain(
+        self, account_name: str, recipient: str, *, text: str, sender: str | None = None
+    ) -> Explanation | Refusal:
+        """What would become of a message; nothing is stored."""
+        account = await self._account(account_name)
+        draft = self._acceptance().draft(_submission(account, [recipient], text, sender))
+        if isinstance(draft, Refusal):
+            return draft
+        return _explanation(draft, self._directory.snapshot)
+
+    async def _account(self, name: str) -> Account:
+        await self._directory.load()
+        for account in self._directory.snapshot.accounts.values():
+            if account.name == name:
+                return account
+        raise Refused(f"There is no account {name!r}.")
+
+    def _acceptance(self) -> Acceptance:
+        return Acceptance(
+            directory=self._directory,
+            writer=self._store.turn_writer(),
+            ids=IdSource(NODE, last=first_at(self._clock.now_ms())),
+            clock=self._clock,
+            lines=Nowhere(),
+            terms=self._terms,
+            tally=Tally(),
+        )
+
+
+def _submission(account: Account, recipients: list[str], text: str, sender: str | None) -> Submission:
+    return Submission(
+        account_id=account.account_id,
+        dialect=DIALECT,
+        channel=Channel.SMS,
+        text=text,
+        recipients=tuple(recipients),
+        sender=sender,
+    )
+
+
+def _explanation(draft: Draft, snapshot: Snapshot) -> Explanation:
+    content = draft.content
+    plan: tuple[CarrierId, ...] = draft.messages[0].plan if draft.messages else ()
+    return Explanation(
+        sender=content.sender,
+        encoding=content.encoding,
+        segments=len(content.segments),
+        carriers=tuple(snapshot.carriers[carrier_id].name for carrier_id in plan),
+        price=draft.request.cost,
+        verdict=draft.verdicts[0],
+    )
