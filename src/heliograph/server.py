@@ -34,21 +34,20 @@ from heliograph.ops import health
 from heliograph.ops.metrics import Metrics
 from heliograph.pipeline import claim, expire, lease, prune, recover
 from heliograph.pipeline.accept import Acceptance, Terms
+from heliograph.pipeline.desk import Desk
 from heliograph.pipeline.directory import Directory
-from heliograph.pipeline.dispatch import Desk, Dispatch
+from heliograph.pipeline.dispatch import Dispatch
 from heliograph.pipeline.drivers import Drivers
 from heliograph.pipeline.notify import Notify
 from heliograph.pipeline.ports import DriverMaker, EventWriter
 from heliograph.pipeline.settlement import Settlement
-from heliograph.pipeline.tally import Tally
 from heliograph.services.accounts import Accounts
 from heliograph.services.messages import Messages
 from heliograph.services.webhooks import Webhooks
 from heliograph.store.engine import StoreRefused
 from heliograph.store.opening import open_store
-from heliograph.store.sqlite import SqliteStore
 from heliograph.store.turns import only_server
-from heliograph.store.writer import BatchWriter, nothing
+from heliograph.store.writer import nothing
 from heliograph.store.writer import start as start_writer
 from heliograph.webhooks.deliver import HttpDeliverer
 
@@ -69,30 +68,32 @@ def driver_makers(clock: Clock) -> dict[str, DriverMaker]:
 
 @dataclass(slots=True, kw_only=True)
 class Exchange:
-    """One process's parts, plugged together."""
+    """One process, plugged together."""
 
     settings: Settings
-    clock: Clock
-    store: SqliteStore
-    writer: BatchWriter
-    directory: Directory
-    lease: lease.Lease
+    desk: Desk
     notify: Notify
     dispatch: Dispatch
     acceptance: Acceptance
     drivers: Drivers
     is_ready: bool = False
 
+    @property
+    def directory(self) -> Directory:
+        """What is set up."""
+        return self.desk.directory
+
     def services(self) -> Services:
         """What the dialects may use."""
+        store, clock = self.desk.store, self.desk.clock
         return Services(
             accept=self.acceptance,
             directory=self.directory,
-            webhooks=Webhooks(self.store, self.clock, actor="api"),
-            messages=Messages(self.store, self.clock, told=told_states, actor="api"),
-            accounts=Accounts(self.store, self.clock, actor="api"),
-            clock=self.clock,
-            limiter=RateLimiter(self.clock, default=self.settings.rate_limit),
+            webhooks=Webhooks(store, clock, actor="api"),
+            messages=Messages(store, clock, told=told_states, actor="api"),
+            accounts=Accounts(store, clock, actor="api"),
+            clock=clock,
+            limiter=RateLimiter(clock, default=self.settings.rate_limit),
             public_url=self.settings.public_url,
         )
 
@@ -129,12 +130,22 @@ async def exchange(
             asyncio.TaskGroup() as group,
         ):
             watching = group.create_task(_watch(died), name="writer")
-            parts = await _assemble(
-                settings, clock, store=store, writer=writer, client=client, group=group, reach=reach
+            directory = Directory(store, clock, told_states)
+            await directory.load()
+            held = await lease.acquire(store, clock)
+            desk = Desk(
+                directory=directory,
+                store=store,
+                writer=writer,
+                ids=IdSource(held.node, last=held.last_id),
+                clock=clock,
+                owner=held.owner,
+                reach=reach,
             )
-            background = [group.create_task(work, name=name) for name, work in _background(parts)]
+            whole = await _assemble(settings, desk, held=held, client=client, group=group)
+            background = [group.create_task(work, name=name) for name, work in _background(whole)]
             try:
-                yield parts
+                yield whole
             finally:
                 for task in (*background, watching):
                     task.cancel()
@@ -150,88 +161,58 @@ async def _watch(died: "asyncio.Future[None]") -> None:
 
 
 async def _assemble(
-    settings: Settings,
-    clock: Clock,
-    *,
-    store: SqliteStore,
-    writer: BatchWriter,
-    client: GuardedClient,
-    group: asyncio.TaskGroup,
-    reach: Callable[[str], None],
+    settings: Settings, desk: Desk, *, held: lease.Lease, client: GuardedClient, group: asyncio.TaskGroup
 ) -> Exchange:
-    directory = Directory(store, clock, told_states)
-    await directory.load()
-    right = await lease.acquire(store, clock)
-    ids = IdSource(right.node, last=right.last_id)
-    tally = Tally()
+    """The hops, on a store whose leftovers are recovered before any carrier is connected."""
     notify = Notify(
-        directory=directory,
-        store=store,
-        writer=writer,
-        ids=ids,
-        clock=clock,
+        desk,
         writers=EVENT_WRITERS,
-        deliverer=HttpDeliverer(client, clock),
-        tally=tally,
+        deliverer=HttpDeliverer(client, desk.clock),
         spread=random.random,
         spawn=group.create_task,
-        reach=reach,
     )
-    desk = Desk(
-        directory=directory,
-        writer=writer,
-        settlement=Settlement(writer, directory, notify, tally),
-        ids=ids,
-        clock=clock,
-        owner=right.owner,
-        tally=tally,
-        reach=reach,
+    settlement = Settlement(desk, notify)
+    dispatch = Dispatch(desk, settlement)
+    await recover.recover(settlement, held)
+    await notify.recover()
+    return Exchange(
+        settings=settings,
+        desk=desk,
+        notify=notify,
+        dispatch=dispatch,
+        acceptance=Acceptance(desk, lines=dispatch, terms=_terms(settings)),
+        drivers=Drivers(dispatch, makers=driver_makers(desk.clock)),
     )
-    dispatch = Dispatch(desk)
-    terms = Terms(
+
+
+def _terms(settings: Settings) -> Terms:
+    return Terms(
         sender=settings.sender,
         validity_ms=settings.validity_hours * 3_600_000,
         most_in_memory=settings.memory_limit,
         most_in_store=settings.message_limit,
     )
-    acceptance = Acceptance(
-        directory=directory, writer=writer, ids=ids, clock=clock, lines=dispatch, terms=terms, tally=tally
-    )
-    await recover.recover(desk, store, right)
-    await notify.recover()
-    return Exchange(
-        settings=settings,
-        clock=clock,
-        store=store,
-        writer=writer,
-        directory=directory,
-        lease=right,
-        notify=notify,
-        dispatch=dispatch,
-        acceptance=acceptance,
-        drivers=Drivers(directory=directory, dispatch=dispatch, clock=clock, makers=driver_makers(clock)),
-    )
 
 
-def _background(parts: Exchange) -> list[tuple[str, Coroutine[Any, Any, None]]]:
+def _background(whole: Exchange) -> list[tuple[str, Coroutine[Any, Any, None]]]:
     """The loops of one duty each."""
-    clock, store, dispatch = parts.clock, parts.store, parts.dispatch
+    desk, dispatch = whole.desk, whole.dispatch
     return [
-        ("directory", parts.directory.follow()),
-        ("lease", lease.keep(store, clock, parts.lease, lambda: dispatch.low_water(clock.now_ms()))),
-        ("claim", claim.follow(dispatch, store, most_in_memory=parts.settings.memory_limit)),
+        ("directory", desk.directory.follow()),
+        ("lease", lease.keep(desk, lambda: dispatch.low_water(desk.clock.now_ms()))),
+        ("claim", claim.follow(dispatch, most_in_memory=whole.settings.memory_limit)),
         ("expire queues", expire.sweep_queues(dispatch)),
-        ("expire store", expire.sweep_store(dispatch, store)),
-        ("prune", prune.follow(store, clock)),
-        ("group events", parts.notify.flush_by_age()),
-        ("call again", parts.notify.follow()),
+        ("expire store", expire.sweep_store(dispatch.settlement)),
+        ("prune", prune.follow(desk.store, desk.clock)),
+        ("group events", whole.notify.flush_by_age()),
+        ("call again", whole.notify.follow()),
     ]
 
 
-def web(parts: Exchange) -> Asgi:
+def web(whole: Exchange) -> Asgi:
     """Everything that is served over HTTP."""
-    pages = Starlette(routes=health.routes(parts.missing, Metrics(parts)))
-    return application(DIALECTS, parts.services(), otherwise=pages, version=__version__)
+    pages = Starlette(routes=health.routes(whole.missing, Metrics(whole)))
+    return application(DIALECTS, whole.services(), otherwise=pages, version=__version__)
 
 
 async def serve(settings: Settings, *, started: Callable[[str], None], reach: Callable[[str], None] = nothing) -> None:
@@ -242,17 +223,17 @@ async def serve(settings: Settings, *, started: Callable[[str], None], reach: Ca
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     host, port = address_of(settings.listen)
     with _alone(settings), listening_socket(host, port) as listener:
-        async with exchange(settings, SystemClock(), reach=reach) as parts, asyncio.TaskGroup() as group:
-            drivers = group.create_task(parts.drivers.follow(), name="drivers")
+        async with exchange(settings, SystemClock(), reach=reach) as whole, asyncio.TaskGroup() as group:
+            drivers = group.create_task(whole.drivers.follow(), name="drivers")
 
             def up() -> None:
-                parts.is_ready = True
+                whole.is_ready = True
                 started(f"http://{host}:{listener.getsockname()[1]}")
 
             try:
-                await serve_http(web(parts), listener, started=up)
+                await serve_http(web(whole), listener, started=up)
             finally:
-                parts.is_ready = False
+                whole.is_ready = False
                 drivers.cancel()
 
 
@@ -280,4 +261,14 @@ def run(settings: Settings, *, started: Callable[[str], None], reach: Callable[[
         with suppress(asyncio.CancelledError):
             await task
 
-    uvloop.run(main())
+    try:
+        uvloop.run(main())
+    except BaseExceptionGroup as group:
+        raise _cause(group) from group
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The first of the errors that ended the task groups."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

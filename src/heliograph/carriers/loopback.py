@@ -37,8 +37,10 @@ class LoopbackDriver:
 
     def __init__(self, carrier: Carrier, feed: Feed, clock: Clock) -> None:
         settings = Settings(carrier.settings)
-        self._receipt_s = settings.number("receipt_delay_ms", 0, most=3_600_000) / 1000
-        self._late_s = self._receipt_s + settings.number("late_ms", LATE_MS, most=3_600_000) / 1000
+        receipt_ms = settings.number("receipt_delay_ms", 0, most=3_600_000)
+        late_ms = settings.number("late_ms", LATE_MS, most=3_600_000)
+        self._receipt_s = receipt_ms / 1000
+        self._late_s = (receipt_ms + late_ms) / 1000
         settings.check_all_taken()
         self._carrier = carrier
         self._feed = feed

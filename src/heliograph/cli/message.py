@@ -11,6 +11,7 @@ from heliograph.cli.show import answer, answer_fields, answer_rows, credits_from
 from heliograph.cli.world import run, world
 from heliograph.core.directory import Account
 from heliograph.core.ids import AccountId, CarrierId
+from heliograph.core.settling import OutcomeKind
 from heliograph.core.states import MessageState
 from heliograph.net.clock import SystemClock
 from heliograph.services.accounts import Accounts
@@ -18,19 +19,11 @@ from heliograph.services.messages import Messages, shown_id
 from heliograph.services.refused import Refused
 from heliograph.store import carriers
 from heliograph.store.engine import Store
-from heliograph.store.hops.settle import OutcomeKind
 from heliograph.store.messages import AttemptRow, EventRow, MessageView
 
 group = typer.Typer(help="Messages, one by one.")
 
 Id = Annotated[str, typer.Argument(metavar="MESSAGE", help="Any id that somebody was shown.")]
-_OUTCOMES = {
-    OutcomeKind.NONE: "none",
-    OutcomeKind.SUBMITTED: "submitted",
-    OutcomeKind.REFUSED: "refused",
-    OutcomeKind.DEFERRED: "deferred",
-    OutcomeKind.AMBIGUOUS: "ambiguous",
-}
 
 
 def register(app: typer.Typer) -> None:
@@ -100,7 +93,7 @@ def _attempt_document(row: AttemptRow, names: Names) -> dict[str, object]:
         "at": time_from(row.at_ms),
         "segment": row.segment,
         "carrier": names.carriers.get(row.carrier_id),
-        "outcome": _OUTCOMES.get(row.outcome, str(row.outcome)),
+        "outcome": OutcomeKind(row.outcome).name.lower(),
         "carrier_message_id": row.carrier_message_id,
         "status": row.status,
     }

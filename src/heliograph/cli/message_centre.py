@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
 
 
 def message_centre(
+    *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen; 0 takes a free port.")] = 2775,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     receipt_delay_ms: Annotated[int, typer.Option(min=0, help="From the answer to the receipt.")] = 0,

@@ -64,7 +64,7 @@ def add(
     options = NumberOptions(
         sms=switch_of(sms), mms=switch_of(mms), voice=switch_of(voice), webhook=webhook, campaign=campaign
     )
-    row = run(lambda store: _numbers(store).add(*whose, options))
+    row = run(lambda store: _numbers(store).add(*whose, options=options))
     answer(_document(row), f"{row.msisdn} is {row.account}'s.")
 
 

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -88,7 +88,8 @@ async def _serve(settings: Settings, *, once: bool) -> bool:
         customer = await set_up(settings, smpp_port=smpp_port, hook=receiver.url)
         serving = asyncio.ensure_future(serve(settings, started=up.set_result))
         try:
-            await asyncio.wait([serving, up], return_when=asyncio.FIRST_COMPLETED)
+            waiting: set[asyncio.Future[Any]] = {serving, up}
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             if serving.done():
                 serving.result()
             tour = Tour(up.result(), customer, receiver, smpp_port=smpp_port, folder=Path(settings.data))

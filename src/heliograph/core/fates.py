@@ -27,6 +27,8 @@ _S = MessageState
 class Fate(Enum):
     """(last digits, the end its receipt tells or None for no receipt, what happens)."""
 
+    _value_: tuple[str, MessageState | None, str]
+
     DELIVERED = ("", _S.DELIVERED, "Delivered; every number that is not listed.")
     DELIVERED_LATE = ("99901", _S.DELIVERED, "Delivered, five seconds later than usual.")
     UNDELIVERABLE = ("99902", _S.UNDELIVERED, "Taken, and later reported as undeliverable.")
@@ -42,17 +44,17 @@ class Fate(Enum):
     @property
     def digits(self) -> str:
         """The end of the numbers that have this fate; empty for the usual one."""
-        return self.value[0]
+        return self._value_[0]
 
     @property
     def end(self) -> MessageState | None:
         """What the receipt says, or None when none comes."""
-        return self.value[1]
+        return self._value_[1]
 
     @property
     def sentence(self) -> str:
         """What happens, for people."""
-        return self.value[2]
+        return self._value_[2]
 
     @property
     def reply(self) -> str | None:

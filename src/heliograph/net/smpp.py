@@ -72,20 +72,21 @@ class Connection(asyncio.Protocol):
         """End in good order; `Closed` comes when the peer has agreed or the response timer runs out."""
         self._dispatch(self.session.unbind(now=self.now()))
 
-    def close(self) -> None:
-        """Write what is left and end the connection; a peer that does not read it is cut off after some seconds."""
+    def close(self, *, at_once: bool = False) -> None:
+        """Write what is left and end the connection; a peer that does not read it is cut off after some seconds.
+
+        at_once: cut it off now.
+        """
         transport = self._transport
+        if transport is not None and at_once:
+            transport.abort()
+            return
         if transport is not None and not transport.is_closing():
             self.flush()
             self._disarm()
             self._timer = asyncio.get_running_loop().call_later(LINGER_S, transport.abort)
             self._timer_at = 0.0
             transport.close()
-
-    def abort(self) -> None:
-        """End the connection at once."""
-        if self._transport is not None:
-            self._transport.abort()
 
     # What asyncio calls --------------------------------------------------------------------------------------------
 

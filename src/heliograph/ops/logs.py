@@ -62,7 +62,7 @@ def formatter(*, as_json: bool, colours: bool = False) -> logging.Formatter:
         processors=[
             ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
-            redact,
+            _Redaction(),
             structlog.processors.TimeStamper(fmt="iso" if as_json else "%H:%M:%S", utc=as_json),
             structlog.processors.JSONRenderer(ensure_ascii=False) if as_json else _for_people(colours),
         ],
@@ -75,6 +75,8 @@ def _for_people(colours: bool) -> Processor:
     )
 
 
-def redact(_logger: WrappedLogger, _method: str, fields: EventDict) -> EventDict:
-    """Hide what no line may show; see `redaction`."""
-    return redacted_fields(fields)
+class _Redaction:
+    """Hides what no line may show; see `redaction`."""
+
+    def __call__(self, _logger: WrappedLogger, _method: str, fields: EventDict) -> EventDict:
+        return redacted_fields(fields)

@@ -13,10 +13,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from heliograph.core.ids import CarrierId
-from heliograph.pipeline.directory import Directory
 from heliograph.pipeline.dispatch import Dispatch, Line
 from heliograph.pipeline.tally import Tally
-from heliograph.store.writer import BatchWriter
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 
@@ -26,17 +24,7 @@ class Live(Protocol):
 
     @property
     def dispatch(self) -> Dispatch:
-        """The queues, and the tally of all hops."""
-        ...
-
-    @property
-    def directory(self) -> Directory:
-        """The carriers' names."""
-        ...
-
-    @property
-    def writer(self) -> BatchWriter:
-        """The store's writer."""
+        """The queues, and the desk with the tally of all hops, the carriers' names and the writer."""
         ...
 
 
@@ -62,18 +50,17 @@ class _Figures(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """One pass over what there is now."""
-        live = self._live
-        carriers = live.directory.snapshot.carriers
+        dispatch, desk = self._live.dispatch, self._live.dispatch.desk
+        carriers = desk.directory.snapshot.carriers
         self._names.update({carrier_id: carrier.name for carrier_id, carrier in carriers.items()})
-        yield from _messages(live.dispatch.desk.tally)
-        yield from _webhooks(live.dispatch.desk.tally)
-        yield from self._traffic(live.dispatch.desk.tally)
-        yield from self._lines(live.dispatch.lines)
-        yield _gauge("messages_in_memory", "Messages this process holds and has not finished.", live.dispatch.in_memory)
-        yield _gauge(
-            "messages_waiting", "Messages that wait in the store for a place in memory.", live.dispatch.waiting
-        )
-        yield _counter("store_commits", "Transactions of the hops; each is synced to disk once.", live.writer.commits)
+        yield from _messages(desk.tally)
+        yield from _webhooks(desk.tally)
+        yield from self._traffic(desk.tally)
+        yield from self._lines(dispatch.lines)
+        held, waiting, commits = dispatch.in_memory, dispatch.waiting, desk.writer.commits
+        yield _gauge("messages_in_memory", held, meaning="Messages this process holds and has not finished.")
+        yield _gauge("messages_waiting", waiting, meaning="Messages that wait in the store for a place in memory.")
+        yield _counter("store_commits", commits, meaning="Transactions of the hops; each is synced to disk once.")
 
     def _traffic(self, tally: Tally) -> Iterator[Metric]:
         outcomes = CounterMetricFamily(
@@ -82,8 +69,8 @@ class _Figures(Collector):
         for (carrier_id, kind), count in tally.outcomes.items():
             outcomes.add_metric((self._name(carrier_id), kind), count)
         yield outcomes
-        yield _counters("receipts", "Receipts from carriers.", "carrier", self._named(tally.receipts))
-        yield _counters("incoming", "Messages from handsets.", "carrier", self._named(tally.incoming))
+        yield _counters("receipts", self._named(tally.receipts), label="carrier", meaning="Receipts from carriers.")
+        yield _counters("incoming", self._named(tally.incoming), label="carrier", meaning="Messages from handsets.")
 
     def _lines(self, lines: Mapping[CarrierId, Line]) -> Iterator[Metric]:
         known = [(self._name(carrier_id), carrier_id, line) for carrier_id, line in lines.items()]
@@ -91,13 +78,17 @@ class _Figures(Collector):
         unsettled = [(name, len(line.holding)) for name, _, line in known]
         sessions = [(name, len(line.sessions)) for name, _, line in known]
         windows = [(name, self._window(carrier_id, line)) for name, carrier_id, line in known]
-        yield _gauges("carrier_queued_messages", "Messages in the carrier's queue.", queued)
-        yield _gauges("carrier_unsettled_messages", "Messages handed to sessions and not settled yet.", unsettled)
-        yield _gauges("carrier_sessions", "Sessions that are bound.", sessions)
-        yield _gauges("carrier_window_segments", "Segments that all bound sessions may leave unanswered.", windows)
+        yield _gauges("carrier_queued_messages", queued, meaning="Messages in the carrier's queue.")
+        yield _gauges(
+            "carrier_unsettled_messages", unsettled, meaning="Messages handed to sessions and not settled yet."
+        )
+        yield _gauges("carrier_sessions", sessions, meaning="Sessions that are bound.")
+        yield _gauges(
+            "carrier_window_segments", windows, meaning="Segments that all bound sessions may leave unanswered."
+        )
 
     def _window(self, carrier_id: CarrierId, line: Line) -> int:
-        carrier = self._live.directory.snapshot.carriers.get(carrier_id)
+        carrier = self._live.dispatch.desk.directory.snapshot.carriers.get(carrier_id)
         return carrier.window * len(line.sessions) if carrier is not None else 0
 
     def _name(self, carrier_id: CarrierId) -> str:
@@ -108,36 +99,36 @@ class _Figures(Collector):
 
 
 def _messages(tally: Tally) -> Iterator[Metric]:
-    yield _counter("submissions", "Submissions that were accepted.", tally.submissions)
-    yield _counter("messages_accepted", "Messages that were accepted.", tally.accepted)
+    yield _counter("submissions", tally.submissions, meaning="Submissions that were accepted.")
+    yield _counter("messages_accepted", tally.accepted, meaning="Messages that were accepted.")
     refused = [(reason.name.lower(), count) for reason, count in tally.refused.items()]
-    yield _counters("submissions_refused", "Submissions that were refused as a whole.", "reason", refused)
+    yield _counters("submissions_refused", refused, label="reason", meaning="Submissions that were refused as a whole.")
     entered = [(state.word, count) for state, count in tally.states.items()]
-    yield _counters("messages_entered", "Messages that entered a state.", "state", entered)
+    yield _counters("messages_entered", entered, label="state", meaning="Messages that entered a state.")
 
 
 def _webhooks(tally: Tally) -> Iterator[Metric]:
-    yield _counter("events_told", "Events in calls that webhooks took.", tally.events_told)
+    yield _counter("events_told", tally.events_told, meaning="Events in calls that webhooks took.")
     calls = [("yes" if was_taken else "no", count) for was_taken, count in tally.calls.items()]
-    yield _counters("webhook_calls", "Calls of webhooks, by whether they were taken.", "taken", calls)
+    yield _counters("webhook_calls", calls, label="taken", meaning="Calls of webhooks, by whether they were taken.")
 
 
-def _counter(name: str, meaning: str, value: int) -> Metric:
+def _counter(name: str, value: int, *, meaning: str) -> Metric:
     return CounterMetricFamily(f"heliograph_{name}", meaning, value=value)
 
 
-def _gauge(name: str, meaning: str, value: int) -> Metric:
+def _gauge(name: str, value: int, *, meaning: str) -> Metric:
     return GaugeMetricFamily(f"heliograph_{name}", meaning, value=value)
 
 
-def _counters(name: str, meaning: str, label: str, counts: Iterable[tuple[str, int]]) -> Metric:
+def _counters(name: str, counts: Iterable[tuple[str, int]], *, label: str, meaning: str) -> Metric:
     family = CounterMetricFamily(f"heliograph_{name}", meaning, labels=(label,))
     for labelled, count in counts:
         family.add_metric((labelled,), count)
     return family
 
 
-def _gauges(name: str, meaning: str, values: Iterable[tuple[str, int]]) -> Metric:
+def _gauges(name: str, values: Iterable[tuple[str, int]], *, meaning: str) -> Metric:
     family = GaugeMetricFamily(f"heliograph_{name}", meaning, labels=("carrier",))
     for carrier, value in values:
         family.add_metric((carrier,), value)

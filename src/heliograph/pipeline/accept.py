@@ -11,16 +11,14 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from heliograph.core.directory import Account, Snapshot
-from heliograph.core.ids import AccountId, CarrierId, IdSource, MessageId, SubmissionId
+from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId
 from heliograph.core.messages import Accepted, Channel, Content, Message, Refusal, Submission, Verdict
 from heliograph.core.numbers import msisdn_from, sender_from
 from heliograph.core.reasons import Reason, reason_numbered
 from heliograph.gsm.alphabet import NotInAlphabet
 from heliograph.gsm.segments import TooLong, split
-from heliograph.net.clock import Clock
-from heliograph.pipeline.directory import Directory
-from heliograph.pipeline.tally import Tally
-from heliograph.store.engine import StoreUnavailable, Writer, ask
+from heliograph.pipeline.desk import Desk
+from heliograph.store.engine import ask
 from heliograph.store.hops.accept import (
     ACCEPT,
     AcceptRequest,
@@ -85,22 +83,18 @@ class Acceptance:
 
     def __init__(
         self,
+        desk: Desk,
         *,
-        directory: Directory,
-        writer: Writer,
-        ids: IdSource,
-        clock: Clock,
         lines: Lines,
         terms: Terms,
-        tally: Tally,
     ) -> None:
-        self._directory = directory
-        self._writer = writer
-        self._ids = ids
-        self._clock = clock
+        self._directory = desk.directory
+        self._writer = desk.writer
+        self._ids = desk.ids
+        self._clock = desk.clock
         self._lines = lines
         self._terms = terms
-        self._tally = tally
+        self._tally = desk.tally
         self._ways: dict[tuple[AccountId, Channel, str], Way] = {}
         self._ways_of: Snapshot | None = None
         self._running: set[tuple[AccountId, str]] = set()

@@ -5,19 +5,19 @@ from heliograph.core.messages import Content, Message
 from heliograph.gsm.segments import split
 from heliograph.pipeline.dispatch import Dispatch
 from heliograph.store import ready
-from heliograph.store.engine import Store, StoreUnavailable, ask
+from heliograph.store.engine import StoreUnavailable, ask
 from heliograph.store.hops.claim import CLAIM, Claimed, ClaimRequest
 
 LOOK_S = 0.2
 MOST = 1_000
 
 
-async def follow(dispatch: Dispatch, store: Store, *, most_in_memory: int) -> None:
+async def follow(dispatch: Dispatch, *, most_in_memory: int) -> None:
     """Claim what is due while there is room; for ever."""
     desk = dispatch.desk
     while True:
         try:
-            async with store.reading() as connection:
+            async with desk.store.reading() as connection:
                 dispatch.waiting = await ready.count(connection)
                 is_due = dispatch.waiting and await ready.is_due(connection, at_ms=desk.clock.now_ms())
             room = most_in_memory - dispatch.in_memory

@@ -24,6 +24,7 @@ class Directory:
         self._clock = clock
         self._told = told
         self._known: dict[str, AccountId] = {}
+        self._wrong: set[str] = set()
         self.snapshot: Snapshot
 
     async def load(self) -> None:
@@ -56,7 +57,7 @@ class Directory:
     async def account_for_key(self, api_key: str) -> Account | None:
         """The account a key opens, or None. A key that was just added is found at once."""
         account = self.cached(api_key)
-        if account is not None:
+        if account is not None or api_key in self._wrong:
             return account
         parts = _KEY.fullmatch(api_key)
         if parts is None:
@@ -65,6 +66,10 @@ class Directory:
         async with self._store.reading() as connection:
             found = await keys.account_id_for(connection, int(parts[1]), digest)
         if found is None:
+            # A key is drawn at random before anybody knows it, so a wrong one never becomes right.
+            if len(self._wrong) >= _MOST_KEYS:
+                self._wrong.clear()
+            self._wrong.add(api_key)
             return None
         account_id = AccountId(found)
         if account_id not in self.snapshot.accounts:

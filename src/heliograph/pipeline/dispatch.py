@@ -4,42 +4,23 @@ Each carrier has one line: a queue that is fair between accounts, its live sessi
 in a line is owned by this process; the store knows it as `queued` until a session marks it.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
 from heliograph.core.directory import Carrier
 from heliograph.core.fairness import FairQueue
-from heliograph.core.ids import CarrierId, IdSource, MessageId, first_at
+from heliograph.core.ids import CarrierId, MessageId, first_at
 from heliograph.core.messages import Message
 from heliograph.core.reasons import Reason
+from heliograph.core.settling import OutcomeKind, SegmentFact
 from heliograph.core.standing import Ended, Requeued
 from heliograph.core.states import MessageState
 from heliograph.core.throttle import TokenBucket
-from heliograph.net.clock import Clock
-from heliograph.pipeline.directory import Directory
+from heliograph.pipeline.desk import Desk
 from heliograph.pipeline.session import LineSession
 from heliograph.pipeline.settlement import Settlement, Standings
 from heliograph.pipeline.submit import Departed
-from heliograph.pipeline.tally import Tally
-from heliograph.store.engine import Writer
-from heliograph.store.hops.settle import OutcomeKind, SegmentFact
-from heliograph.store.writer import nothing
 
 COMMIT_MARGIN_MS = 300_000
-
-
-@dataclass(slots=True, kw_only=True)
-class Desk:
-    """What every line and session works with."""
-
-    directory: Directory
-    writer: Writer
-    settlement: Settlement
-    ids: IdSource
-    clock: Clock
-    owner: int
-    tally: Tally
-    reach: Callable[[str], None] = field(default=nothing)
 
 
 class Line:
@@ -48,13 +29,14 @@ class Line:
     holding: messages taken from the queue whose outcome is not committed yet.
     """
 
-    def __init__(self, carrier_id: CarrierId, desk: Desk, requeue: Callable[[CarrierId, list[Message]], None]) -> None:
+    def __init__(self, carrier_id: CarrierId, dispatch: "Dispatch") -> None:
         self.carrier_id = carrier_id
-        self.desk = desk
+        self.desk = dispatch.desk
+        self.settlement = dispatch.settlement
         self.queue = FairQueue()
         self.holding: set[MessageId] = set()
         self.sessions: set[LineSession] = set()
-        self._requeue = requeue
+        self._requeue = dispatch.requeue
         self._paused_until = 0.0
         self._bucket: TokenBucket | None = None
         self._bucket_rate = 0
@@ -150,7 +132,7 @@ class Line:
         """End messages whose validity has passed while they waited here."""
         now_ms = self.desk.clock.now_ms()
         fact = Ended(MessageState.EXPIRED, Reason.VALIDITY_PASSED)
-        self.desk.settlement.settle(
+        self.settlement.settle(
             [
                 SegmentFact(
                     message.account_id, message.message_id, -1, fact, self.carrier_id, 0,
@@ -165,8 +147,9 @@ class Line:
 class Dispatch:
     """All lines of this process. waiting: messages that stand in the store for lack of memory or time."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, settlement: Settlement) -> None:
         self.desk = desk
+        self.settlement = settlement
         self.lines: dict[CarrierId, Line] = {}
         self.waiting = 0
 
@@ -192,10 +175,11 @@ class Dispatch:
         """A carrier's line; there is one even while its driver is not running."""
         line = self.lines.get(carrier_id)
         if line is None:
-            line = self.lines[carrier_id] = Line(carrier_id, self.desk, self._requeue)
+            line = self.lines[carrier_id] = Line(carrier_id, self)
         return line
 
-    def _requeue(self, carrier_id: CarrierId, messages: list[Message]) -> None:
+    def requeue(self, carrier_id: CarrierId, messages: list[Message]) -> None:
+        """Messages that were put back, committed, go to the front of a line."""
         self.line(carrier_id).put_back(messages)
 
     def hand_over(self, messages: list[Message]) -> None:

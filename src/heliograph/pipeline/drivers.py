@@ -8,8 +8,6 @@ from urllib.parse import urlsplit
 
 from heliograph.core.directory import Carrier
 from heliograph.core.ids import CarrierId
-from heliograph.net.clock import Clock
-from heliograph.pipeline.directory import Directory
 from heliograph.pipeline.dispatch import Dispatch
 from heliograph.pipeline.ports import Driver, DriverMaker
 
@@ -22,12 +20,10 @@ _log = logging.getLogger(__name__)
 class Drivers:
     """The drivers of this process. makers: by scheme of a carrier's address."""
 
-    def __init__(
-        self, *, directory: Directory, dispatch: Dispatch, clock: Clock, makers: Mapping[str, DriverMaker]
-    ) -> None:
-        self._directory = directory
+    def __init__(self, dispatch: Dispatch, *, makers: Mapping[str, DriverMaker]) -> None:
+        self._directory = dispatch.desk.directory
         self._dispatch = dispatch
-        self._clock = clock
+        self._clock = dispatch.desk.clock
         self._makers = makers
         self._running: dict[CarrierId, tuple[Carrier, asyncio.Task[None]]] = {}
         self._drivers: dict[CarrierId, Driver] = {}

@@ -6,12 +6,13 @@ and held ones nobody resolved (`unknown`, 72 h after their validity); stray rece
 
 from heliograph.core.messages import Message
 from heliograph.core.reasons import Reason
+from heliograph.core.settling import OutcomeKind, ReceiptFact, SegmentFact
 from heliograph.core.standing import Ended
 from heliograph.core.states import MessageState
 from heliograph.pipeline.dispatch import Dispatch
+from heliograph.pipeline.settlement import Settlement
 from heliograph.store import overdue
-from heliograph.store.engine import Store, StoreUnavailable, ask
-from heliograph.store.hops.settle import SETTLE, OutcomeKind, ReceiptFact, SegmentFact, SettleRequest
+from heliograph.store.engine import StoreUnavailable
 
 QUEUE_S = 5.0
 STORE_S = 60.0
@@ -30,45 +31,41 @@ async def sweep_queues(dispatch: Dispatch) -> None:
                 line.expire(expired)
 
 
-async def sweep_store(dispatch: Dispatch, store: Store) -> None:
+async def sweep_store(settlement: Settlement) -> None:
     """Settle doubts that a stray receipt clears up, and end what nobody will report on; for ever."""
     cursor = overdue.START
     while True:
         try:
-            await settle_strays(dispatch, store)
-            cursor = await end_overdue(dispatch, store, cursor)
+            await settle_strays(settlement)
+            cursor = await end_overdue(settlement, cursor)
         except StoreUnavailable:
             pass
-        await dispatch.desk.clock.sleep(STORE_S)
+        await settlement.desk.clock.sleep(STORE_S)
 
 
-async def settle_strays(dispatch: Dispatch, store: Store) -> None:
+async def settle_strays(settlement: Settlement) -> None:
     """Give receipts that came before their message was held a second hearing."""
-    desk = dispatch.desk
-    async with store.reading() as connection:
+    async with settlement.desk.store.reading() as connection:
         strays = await overdue.strays(connection, most=PAGE)
     if strays:
-        facts: list[SegmentFact | ReceiptFact] = [ReceiptFact(*stray) for stray in strays]
-        settled = await ask(desk.writer, SETTLE, SettleRequest(facts, desk.directory.snapshot.told))
-        desk.settlement.tell(settled)
+        await settlement.settled([ReceiptFact(*stray) for stray in strays])
 
 
-async def end_overdue(dispatch: Dispatch, store: Store, cursor: overdue.Cursor) -> overdue.Cursor:
+async def end_overdue(settlement: Settlement, cursor: overdue.Cursor) -> overdue.Cursor:
     """End messages that are 72 h past their validity without an end; returns where the next sweep goes on."""
-    desk = dispatch.desk
+    desk = settlement.desk
     while True:
         now_ms = desk.clock.now_ms()
-        async with store.reading() as connection:
+        async with desk.store.reading() as connection:
             page, cursor = await overdue.page(connection, cursor, before_ms=now_ms - MARGIN_MS, most=PAGE)
         if not page:
             return cursor
         fact = Ended(MessageState.UNKNOWN, Reason.NO_RECEIPT)
-        facts: list[SegmentFact | ReceiptFact] = [
+        facts = [
             SegmentFact(
                 each.account_id, each.message_id, -1, fact, each.carrier_id, 0,
                 OutcomeKind.NONE, None, None, None, "", now_ms,
             )
             for each in page
         ]  # fmt: skip
-        settled = await ask(desk.writer, SETTLE, SettleRequest(facts, desk.directory.snapshot.told))
-        desk.settlement.tell(settled)
+        await settlement.settled(facts)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from heliograph.core.ids import first_at
 from heliograph.net.clock import Clock
+from heliograph.pipeline.desk import Desk
 from heliograph.store import owners
 from heliograph.store.engine import Store, StoreUnavailable
 
@@ -35,13 +36,13 @@ async def acquire(store: Store, clock: Clock) -> Lease:
     return Lease(owner, 0, max(last_id, first_at(now_ms)), low_water_id)
 
 
-async def keep(store: Store, clock: Clock, lease: Lease, low_water: Callable[[], int]) -> None:
+async def keep(desk: Desk, low_water: Callable[[], int]) -> None:
     """Beat for ever; the low-water id is taken before it is stored."""
     while True:
-        await clock.sleep(BEAT_S)
+        await desk.clock.sleep(BEAT_S)
         try:
             water = low_water()
-            async with store.writing() as connection:
-                await owners.beat(connection, lease.owner, at_ms=clock.now_ms(), low_water_id=water)
+            async with desk.store.writing() as connection:
+                await owners.beat(connection, desk.owner, at_ms=desk.clock.now_ms(), low_water_id=water)
         except StoreUnavailable:
             continue

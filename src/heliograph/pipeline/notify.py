@@ -4,44 +4,42 @@ Each webhook has a lane of its own: its events wait for company there, and at mo
 once, so that a hanging endpoint delays nobody else. What does not fit in a lane's memory waits in the store.
 """
 
-import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from heliograph.core.directory import Webhook
-from heliograph.core.events import Event, EventKind, Told
-from heliograph.core.ids import AccountId, IdSource, MessageId, WebhookId
+from heliograph.core.events import Event, Told
+from heliograph.core.ids import AccountId, MessageId, WebhookId
 from heliograph.core.redelivery import GONE, PATIENCE_MS, overtakes, wait_ms
 from heliograph.core.states import MessageState
-from heliograph.net.clock import Clock
-from heliograph.pipeline.directory import Directory
+from heliograph.pipeline.desk import Desk
 from heliograph.pipeline.ports import Deliverer, Delivery, DeliveryResult, EventWriter
-from heliograph.pipeline.tally import Tally
 from heliograph.store import telling
-from heliograph.store.engine import Store, StoreUnavailable, Writer, ask
+from heliograph.store.engine import StoreUnavailable, ask
 from heliograph.store.hops.notify import GROUP, TRIED, DeliveryState, GroupRequest, TriedRequest
-from heliograph.store.writer import nothing
 
 CALLS_AT_ONCE = 4
 MOST_IN_LANE = 64
 TICK_S = 0.2
 LOOK_S = 1.0
 RECOVER_PAGE = 1_000
+STRAY_MS = 3_000
 _log = logging.getLogger(__name__)
 
 
 class Lane:
     """One webhook's events in waiting and deliveries on the way."""
 
-    __slots__ = ("calling", "events", "first_at", "most", "overtaken", "waiting", "waiting_ids")
+    __slots__ = ("calling", "events", "first_at", "grouping", "most", "overtaken", "waiting", "waiting_ids")
 
     def __init__(self, most: int) -> None:
         self.most = most
         self.events: dict[MessageId, Event] = {}
         self.overtaken: list[tuple[AccountId, MessageId, MessageState]] = []
         self.first_at = 0.0
+        self.grouping = 0
         self.waiting: deque[Delivery] = deque()
         self.waiting_ids: set[int] = set()
         self.calling = 0
@@ -57,34 +55,27 @@ class Lane:
 
 
 class Notify:
-    """All lanes of this process."""
+    """All lanes of this process.
+
+    writers: by dialect. spread: draws 0 to 1, for the waits between tries. spawn: starts a task.
+    """
 
     def __init__(
         self,
+        desk: Desk,
         *,
-        directory: Directory,
-        store: Store,
-        writer: Writer,
-        ids: IdSource,
-        clock: Clock,
         writers: Mapping[str, EventWriter],
         deliverer: Deliverer,
-        tally: Tally,
         spread: Callable[[], float],
         spawn: Callable[[Coroutine[Any, Any, None]], object],
-        reach: Callable[[str], None] = nothing,
     ) -> None:
-        self._directory = directory
-        self._store = store
-        self._writer = writer
-        self._ids = ids
-        self._clock = clock
+        self._desk = desk
+        self._directory = desk.directory
+        self._clock = desk.clock
         self._writers = writers
         self._deliverer = deliverer
-        self._tally = tally
         self._spread = spread
         self._spawn = spawn
-        self._reach = reach
         self._lanes: dict[WebhookId, Lane] = {}
         self._failing: dict[WebhookId, int] = {}
         self._ended: set[int] = set()
@@ -129,22 +120,25 @@ class Notify:
             return
         account = self._directory.snapshot.accounts[webhook.account_id]
         body = self._writers[webhook.dialect].write(account, events, now_ms)
-        delivery = Delivery(self._ids.next(now_ms), webhook, body, 0)
+        delivery = Delivery(self._desk.ids.next(now_ms), webhook, body, 0)
         request = GroupRequest(
             delivery.delivery_id, webhook_id, webhook.account_id, webhook.kind, body, len(events), keys, now_ms
         )
 
+        lane.grouping += 1
+
         def stored(result: None | Exception) -> None:
+            lane.grouping -= 1
             if result is None:
-                self._reach("notify.grouped")
-                self._tally.events_told += len(events)
+                self._desk.reach("notify.grouped")
+                self._desk.tally.events_told += len(events)
                 self._enqueue(delivery)
             elif isinstance(result, StoreUnavailable):
                 self.tell([Told(webhook_id, event) for event in events])
             else:
                 _log.error("a delivery could not be stored", exc_info=result)
 
-        self._writer.put(GROUP, request, stored)
+        self._desk.writer.put(GROUP, request, stored)
 
     # Calling ---------------------------------------------------------------------------------------------------
 
@@ -177,11 +171,11 @@ class Notify:
             result = DeliveryResult(None, "the webhook is switched off")
         else:
             result = await self._deliverer.deliver(delivery._replace(webhook=webhook))
-            self._tally.calls[result.is_success] += 1
-        self._reach("notify.called")
+            self._desk.tally.calls[result.is_success] += 1
+        self._desk.reach("notify.called")
         request = self._judge(delivery, result, is_on=webhook is not None and webhook.is_active)
         try:
-            await ask(self._writer, TRIED, request)
+            await ask(self._desk.writer, TRIED, request)
             if webhook is not None and webhook.is_active:
                 await self._note(webhook, result)
         except StoreUnavailable:
@@ -208,23 +202,27 @@ class Notify:
         if result.is_success:
             if since_ms is not None:
                 del self._failing[webhook_id]
-                async with self._store.writing() as connection:
+                async with self._desk.store.writing() as connection:
                     await telling.note_failing(connection, webhook_id, since_ms=None)
             return
         now_ms = self._clock.now_ms()
-        if result.status == GONE or (since_ms is not None and now_ms - since_ms > PATIENCE_MS):
-            async with self._store.writing() as connection:
+        if since_ms is not None and now_ms - since_ms <= PATIENCE_MS and result.status != GONE:
+            return
+        async with self._desk.store.writing() as connection:
+            # People may have switched it on again since: then its patience starts anew.
+            since_ms = await telling.failing_since(connection, webhook_id)
+            if result.status == GONE or (since_ms is not None and now_ms - since_ms > PATIENCE_MS):
                 await telling.switch_off(connection, webhook_id, note=f"Switched off: {result.note}")
-        elif since_ms is None:
-            self._failing[webhook_id] = now_ms
-            async with self._store.writing() as connection:
+                self._failing.pop(webhook_id, None)
+            elif since_ms is None:
                 await telling.note_failing(connection, webhook_id, since_ms=now_ms)
+                self._failing[webhook_id] = now_ms
 
     # From the store --------------------------------------------------------------------------------------------
 
     async def recover(self) -> None:
         """Take up the outbox rows that an earlier process left."""
-        async with self._store.reading() as connection:
+        async with self._desk.store.reading() as connection:
             self._failing = await telling.failing(connection)
             page = await telling.outbox_page(connection, None, most=RECOVER_PAGE)
             while page:
@@ -242,11 +240,21 @@ class Notify:
                 pass
             await self._clock.sleep(LOOK_S)
 
+    def _take_up_events(self, told: list[Told]) -> None:
+        """Events that other processes left in the outbox, such as a command that cancelled a message."""
+        for each in told:
+            lane = self._lane(each.webhook_id)
+            if not lane.grouping and each.event.message_id not in lane.events:
+                self.tell([each])
+
     async def _take_up(self) -> None:
         # What ends while the store is being read must not be taken from the older picture that the read returns.
         self._ended.clear()
         now_ms = self._clock.now_ms()
-        async with self._store.reading() as connection:
+        async with self._desk.store.reading() as connection:
+            self._take_up_events(
+                await telling.outbox_page(connection, None, before_ms=now_ms - STRAY_MS, most=RECOVER_PAGE)
+            )
             for webhook_id in await telling.webhooks_due(connection, at_ms=now_ms):
                 webhook = self._directory.snapshot.webhooks.get(webhook_id)
                 lane = self._lane(webhook_id)

@@ -2,25 +2,25 @@
 
 from typing import TYPE_CHECKING
 
-from heliograph.core.ids import CarrierId
 from heliograph.core.receipts import Receipt
+from heliograph.core.settling import ReceiptFact
 from heliograph.pipeline.ports import Incoming, Stored
 from heliograph.store.hops.incoming import TAKE_IN, IncomingMessage
-from heliograph.store.hops.settle import ReceiptFact
 
 if TYPE_CHECKING:
-    from heliograph.pipeline.dispatch import Desk
+    from heliograph.pipeline.dispatch import Line
 
 
-def receive(desk: "Desk", carrier_id: CarrierId, receipts: list[Receipt], stored: Stored) -> None:
+def receive(line: "Line", receipts: list[Receipt], stored: Stored) -> None:
     """Match receipts with what was submitted, or park them until it is; then call `stored`."""
-    at_ms = desk.clock.now_ms()
-    desk.tally.receipts[carrier_id] += len(receipts)
-    desk.settlement.settle_once([ReceiptFact(carrier_id, receipt, at_ms) for receipt in receipts], stored)
+    at_ms = line.desk.clock.now_ms()
+    line.desk.tally.receipts[line.carrier_id] += len(receipts)
+    line.settlement.settle_once([ReceiptFact(line.carrier_id, receipt, at_ms) for receipt in receipts], stored)
 
 
-def take_in(desk: "Desk", carrier_id: CarrierId, incoming: list[Incoming], stored: Stored) -> None:
+def take_in(line: "Line", incoming: list[Incoming], stored: Stored) -> None:
     """Store messages from handsets; then call `stored`."""
+    desk, carrier_id = line.desk, line.carrier_id
     at_ms = desk.clock.now_ms()
     desk.tally.incoming[carrier_id] += len(incoming)
     identifiers = desk.ids.take(len(incoming), at_ms)

@@ -6,28 +6,31 @@ whether it is sent again or held. Runs before any carrier is connected, page by 
 
 from heliograph.core.directory import Policy
 from heliograph.core.ids import AccountId
+from heliograph.core.settling import OutcomeKind, SegmentFact
 from heliograph.core.standing import Doubted, Fact, Requeued
-from heliograph.pipeline.dispatch import Desk
+from heliograph.pipeline.desk import Desk
 from heliograph.pipeline.lease import Lease
+from heliograph.pipeline.settlement import Settlement
 from heliograph.store import owners
-from heliograph.store.engine import Store, ask
+from heliograph.store.engine import ask
 from heliograph.store.hops.claim import RECOVER, InDoubt, RecoverRequest
-from heliograph.store.hops.settle import SETTLE, OutcomeKind, SegmentFact, SettleRequest
 
 PAGE = 1_000
 
 
-async def recover(desk: Desk, store: Store, lease: Lease) -> int:
+async def recover(settlement: Settlement, lease: Lease) -> int:
     """Recover every account; returns how many messages were found."""
+    desk = settlement.desk
     found = 0
     for account_id in list(desk.directory.snapshot.accounts):
-        found += await _recover_account(desk, account_id, lease)
-    async with store.writing() as connection:
+        found += await _recover_account(settlement, account_id, lease=lease)
+    async with desk.store.writing() as connection:
         await owners.remove_others(connection, lease.owner)
     return found
 
 
-async def _recover_account(desk: Desk, account_id: AccountId, lease: Lease) -> int:
+async def _recover_account(settlement: Settlement, account_id: AccountId, *, lease: Lease) -> int:
+    desk = settlement.desk
     above: int | None = lease.low_water_id - 1
     found = 0
     while above is not None:
@@ -35,8 +38,7 @@ async def _recover_account(desk: Desk, account_id: AccountId, lease: Lease) -> i
         page = await ask(desk.writer, RECOVER, request)
         facts = [fact for message in page.in_doubt for fact in _facts(desk, message)]
         if facts:
-            settled = await ask(desk.writer, SETTLE, SettleRequest(list(facts), desk.directory.snapshot.told))
-            desk.settlement.tell(settled)
+            await settlement.settled(facts)
         found += page.put_back + len(page.in_doubt)
         above = page.go_on
     return found

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from heliograph.core.ids import MessageId
 from heliograph.core.messages import Message, Parcel
 from heliograph.core.outcomes import Ambiguous, Deferred, SubmitOutcome
+from heliograph.core.reasons import Reason
 from heliograph.core.receipts import Receipt
+from heliograph.core.settling import OutcomeKind, SegmentFact
 from heliograph.core.standing import Ended, Requeued
 from heliograph.core.states import MessageState
-from heliograph.core.reasons import Reason
 from heliograph.pipeline.ports import Incoming, Stored
 from heliograph.pipeline.receive import receive, take_in
 from heliograph.pipeline.settlement import Standings
 from heliograph.pipeline.submit import Departed, Judge
 from heliograph.store.engine import StoreUnavailable, ask
 from heliograph.store.hops.mark import MARK, MarkRequest
-from heliograph.store.hops.settle import OutcomeKind, SegmentFact
 
 if TYPE_CHECKING:
     from heliograph.pipeline.dispatch import Line
@@ -154,7 +154,7 @@ class LineSession:
             self._line.depart(departed, standings)
             self._give_back_slots(slots)
 
-        self._line.desk.settlement.settle([each.fact for each in departed], done)
+        self._line.settlement.settle([each.fact for each in departed], done)
 
     def _give_back_slots(self, slots: int) -> None:
         self._free += slots
@@ -164,11 +164,11 @@ class LineSession:
 
     def receive(self, receipts: list[Receipt], stored: Stored) -> None:
         """Receipts, in order behind the outcomes reported before."""
-        receive(self._line.desk, self._line.carrier_id, receipts, stored)
+        receive(self._line, receipts, stored)
 
     def take_in(self, incoming: list[Incoming], stored: Stored) -> None:
         """Incoming messages."""
-        take_in(self._line.desk, self._line.carrier_id, incoming, stored)
+        take_in(self._line, incoming, stored)
 
     # Ending ----------------------------------------------------------------------------------------------------
 

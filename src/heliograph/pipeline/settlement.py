@@ -2,15 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from heliograph.core.ids import AccountId, MessageId
+from heliograph.core.settling import ReceiptFact, SegmentFact, Settled
 from heliograph.core.standing import Standing
-from heliograph.pipeline.directory import Directory
+from heliograph.pipeline.desk import Desk
 from heliograph.pipeline.notify import Notify
-from heliograph.pipeline.tally import Tally
-from heliograph.store.engine import StoreUnavailable, Writer
-from heliograph.store.hops.settle import SETTLE, ReceiptFact, SegmentFact, Settled, SettleRequest
+from heliograph.store.engine import StoreUnavailable, ask
+from heliograph.store.hops.settle import SETTLE, SettleRequest
 
 PAUSE_S = 0.5
 Standings = Mapping[tuple[AccountId, MessageId], Standing]
@@ -20,10 +20,8 @@ _log = logging.getLogger(__name__)
 class Settlement:
     """Puts facts into the store, in order, and tells `notify` what became of them."""
 
-    def __init__(self, writer: Writer, directory: Directory, notify: Notify, tally: Tally) -> None:
-        self._tally = tally
-        self._writer = writer
-        self._directory = directory
+    def __init__(self, desk: Desk, notify: Notify) -> None:
+        self.desk = desk
         self._notify = notify
 
     def settle(self, facts: list[SegmentFact | ReceiptFact], done: Callable[[Standings], None]) -> None:
@@ -46,6 +44,11 @@ class Settlement:
 
         self._put(facts, settled)
 
+    async def settled(self, facts: Sequence[SegmentFact | ReceiptFact]) -> None:
+        """Store facts and wait for it; raises StoreUnavailable."""
+        request = SettleRequest(list(facts), self.desk.directory.snapshot.told)
+        self.tell(await ask(self.desk.writer, SETTLE, request))
+
     def settle_once(self, facts: list[SegmentFact | ReceiptFact], done: Callable[[bool], None]) -> None:
         """Store facts that the other side will tell again if we cannot; `done` hears whether they are stored."""
 
@@ -61,8 +64,8 @@ class Settlement:
 
     def tell(self, settled: Settled) -> None:
         """Pass on the events of facts that are committed."""
-        self._tally.states.update(settled.entered)
+        self.desk.tally.states.update(settled.entered)
         self._notify.tell(settled.told)
 
     def _put(self, facts: list[SegmentFact | ReceiptFact], settled: Callable[[Settled | Exception], None]) -> None:
-        self._writer.put(SETTLE, SettleRequest(facts, self._directory.snapshot.told), settled)
+        self.desk.writer.put(SETTLE, SettleRequest(facts, self.desk.directory.snapshot.told), settled)

@@ -12,8 +12,8 @@ from heliograph.core.messages import Message, Parcel
 from heliograph.core.outcomes import Ambiguous, Deferred, Refused, SubmitOutcome, Submitted
 from heliograph.core.receipts import match_key
 from heliograph.core.retry import decide
+from heliograph.core.settling import OutcomeKind, SegmentFact
 from heliograph.core.standing import Requeued
-from heliograph.store.hops.settle import OutcomeKind, SegmentFact
 
 
 class Departed(NamedTuple):
@@ -102,11 +102,12 @@ class Judge:
         )
 
 
-def _described(outcome: SubmitOutcome) -> tuple[int, str | None, str | None, str | None]:
+def _described(outcome: SubmitOutcome) -> tuple[OutcomeKind, str | None, str | None, str | None]:
     """(kind, match key, the carrier's id, status) for the attempt's row."""
     match outcome:
         case Submitted(carrier_message_id=written):
-            return OutcomeKind.SUBMITTED, match_key(written, is_hex=False), written, None
+            # A carrier that names nothing can report on nothing.
+            return OutcomeKind.SUBMITTED, match_key(written, is_hex=False) if written else None, written, None
         case Refused(status=status):
             return OutcomeKind.REFUSED, None, None, status
         case Deferred(status=status):

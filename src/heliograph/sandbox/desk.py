@@ -32,7 +32,7 @@ class Desk:
     counts: `submits`, and what became of them: `accepted`, `throttled` or `refused`.
     """
 
-    def __init__(self, habits: Habits, clock: Clock, aftermath: Aftermath, counts: Counter[str]) -> None:
+    def __init__(self, habits: Habits, clock: Clock, *, aftermath: Aftermath, counts: Counter[str]) -> None:
         self._habits = habits
         self._clock = clock
         self._aftermath = aftermath

@@ -67,7 +67,7 @@ class MessageCentre:
         self._slow_answers: DelayLine[_Answer] = DelayLine(response_s + RECEIPT_LEAD_S, clock, self._answer)
         delay_ms = habits.response_delay_ms + habits.receipt_delay_ms
         self._aftermath = Aftermath(self._put, clock, form=habits.id_form, delay_ms=delay_ms, late_ms=habits.late_ms)
-        self._desk = Desk(habits, clock, self._aftermath, self.counts)
+        self._desk = Desk(habits, clock, aftermath=self._aftermath, counts=self.counts)
 
     async def start(self, host: str, port: int) -> int:
         """Listen, and say on which port: 0 takes a free one. Raises OSError when the address is taken."""
@@ -117,7 +117,7 @@ class MessageCentre:
     def drop_sessions(self) -> None:
         """Cut every connection, as a failing network does."""
         for connection in list(self._peers):
-            connection.abort()
+            connection.close(at_once=True)
 
     # Sessions --------------------------------------------------------------------------------------------------------
 

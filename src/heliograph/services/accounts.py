@@ -80,7 +80,7 @@ class Accounts:
             account_id = await accounts.add(
                 connection, name=name, user=user, mark=self._random_bytes(8).hex(), now_ms=self._log.now_ms()
             )
-            await self._grant(connection, account_id, amount)
+            await self._grant(connection, account_id, amount=amount)
             api_key = await make_key(connection, account_id, random_bytes=self._random_bytes, now_ms=self._log.now_ms())
             await self._log.note(connection, "account.add", subject=name, amount=amount)
             account = await the_account(connection, name)
@@ -94,7 +94,7 @@ class Accounts:
             user = f"{plain[: USER_CHARS - len(str(count))]}{count}"
         return user
 
-    async def _grant(self, connection: Connection, account_id: AccountId, amount: int) -> None:
+    async def _grant(self, connection: Connection, account_id: AccountId, *, amount: int) -> None:
         if amount:
             await postings.post(
                 connection, account_id, kinds=[PostingKind.GRANT], amount=amount, now_ms=self._log.now_ms()
@@ -129,11 +129,11 @@ class Accounts:
 
     async def suspend(self, name: str) -> None:
         """Refuse everything the account sends from now on; what was accepted goes on."""
-        await self._change(name, "account.suspend", {"is_suspended": True})
+        await self._change(name, "account.suspend", values={"is_suspended": True})
 
     async def resume(self, name: str) -> None:
         """Let a suspended account send again."""
-        await self._change(name, "account.resume", {"is_suspended": False})
+        await self._change(name, "account.resume", values={"is_suspended": False})
 
     async def top_up(self, name: str, amount: int) -> Balance:
         """Grant credits, or take back some that are available (a negative amount); returns the new balance."""
@@ -145,7 +145,7 @@ class Accounts:
                 has = credits_from_amount(before.available)
                 raise Refused(f"Account {name!r} has {has} credits available; no more can be taken back.")
             _check_amount(sum(before) + amount, least=-MOST_AMOUNT)
-            await self._grant(connection, account.account_id, amount)
+            await self._grant(connection, account.account_id, amount=amount)
             await self._log.note(connection, "account.topup", subject=name, amount=amount)
             return await postings.balance_of(connection, account.account_id)
 
@@ -177,12 +177,12 @@ class Accounts:
             values["has_agreed"] = has_agreed
         if not values:
             raise Refused("Nothing to change was named.")
-        await self._change(name, "account.set", values)
+        await self._change(name, "account.set", values=values)
 
-    async def _change(self, name: str, action: str, values: dict[str, object]) -> None:
+    async def _change(self, name: str, action: str, *, values: dict[str, object]) -> None:
         async with self._store.writing() as connection:
             account = await the_account(connection, name)
-            await accounts.change(connection, account.account_id, values)
+            await accounts.change(connection, account.account_id, values=values)
             await self._log.note(connection, action, subject=name, **values)
 
     async def balance(self, account_id: AccountId) -> Balance:

@@ -21,7 +21,7 @@ class Campaigns:
         good_name(brand, what="a brand")
         async with self._store.writing() as connection:
             account = await the_account(connection, account_name)
-            if await campaigns.has(connection, account.account_id, tcr):
+            if await campaigns.has(connection, account.account_id, tcr=tcr):
                 raise Refused(f"Account {account_name!r} has a campaign {tcr!r} already.")
             await campaigns.add(connection, account.account_id, tcr=tcr, brand=brand, now_ms=self._log.now_ms())
             await self._log.note(connection, "campaign.add", subject=tcr, account=account_name, brand=brand)
@@ -30,7 +30,7 @@ class Campaigns:
         """Let numbers of a campaign send."""
         async with self._store.writing() as connection:
             account = await the_account(connection, account_name)
-            if not await campaigns.approve(connection, account.account_id, tcr):
+            if not await campaigns.approve(connection, account.account_id, tcr=tcr):
                 raise Refused(f"Account {account_name!r} has no campaign {tcr!r}.")
             await self._log.note(connection, "campaign.approve", subject=tcr, account=account_name)
 

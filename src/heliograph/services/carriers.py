@@ -139,7 +139,7 @@ class Carriers:
             if options.settings is not None:
                 settings = {**carrier.settings, **options.settings}
                 values["settings"] = {key: value for key, value in settings.items() if value is not None}
-            await carriers.change(connection, carrier.carrier_id, values)
+            await carriers.change(connection, carrier.carrier_id, values=values)
             await self._log.note(connection, "carrier.set", subject=name, **_shown(values))
             return await self._checked(connection, name)
 
@@ -147,7 +147,7 @@ class Carriers:
         """Give a carrier no new messages, so that it can be removed; or take it back into use."""
         async with self._store.writing() as connection:
             carrier = await the_carrier(connection, name)
-            await carriers.change(connection, carrier.carrier_id, {"is_draining": is_draining})
+            await carriers.change(connection, carrier.carrier_id, values={"is_draining": is_draining})
             await self._log.note(connection, "carrier.drain", subject=name, is_draining=is_draining)
             return await the_carrier(connection, name)
 

@@ -59,7 +59,7 @@ class Messages:
     async def show(self, account_id: AccountId, message_id: MessageId) -> MessageView | None:
         """A message of an account."""
         async with self._store.reading() as connection:
-            return await messages.find(connection, account_id, message_id)
+            return await messages.find(connection, account_id, message_id=message_id)
 
     async def find(self, written: str) -> MessageView:
         """The message that any id shown to anybody names; refused when there is none."""
@@ -78,10 +78,10 @@ class Messages:
             )
         found: list[MessageView] = []
         for account in chosen:
-            found += await self._newest(account.account_id, state, limit)
+            found += await self._newest(account.account_id, state=state, limit=limit)
         return tuple(heapq.nlargest(limit, found, key=lambda message: message.message_id))
 
-    async def _newest(self, account_id: AccountId, state: MessageState | None, limit: int) -> Sequence[MessageView]:
+    async def _newest(self, account_id: AccountId, *, state: MessageState | None, limit: int) -> Sequence[MessageView]:
         stretch = STRETCH if state is not None else min(STRETCH, limit)
         found: list[MessageView] = []
         below: MessageId | None = None
@@ -98,11 +98,11 @@ class Messages:
         """A message by any id, its history and its tries."""
         async with self._store.reading() as connection:
             message = await _named(connection, written)
-            place = (message.account_id, message.message_id)
+            account_id, message_id = message.account_id, message.message_id
             return Trace(
                 message=message,
-                events=tuple(await messages.events_of(connection, *place)),
-                attempts=tuple(await messages.attempts_of(connection, *place)),
+                events=tuple(await messages.events_of(connection, account_id, message_id=message_id)),
+                attempts=tuple(await messages.attempts_of(connection, account_id, message_id=message_id)),
             )
 
     async def cancel(self, written: str) -> MessageView:
@@ -118,20 +118,20 @@ class Messages:
     async def _settle(self, written: str, *, action: str, end: Callable[[Standing], Standing]) -> MessageView:
         async with self._store.writing() as connection:
             message = await _named(connection, written)
-            place = (message.account_id, message.message_id)
-            before = await messages.standing_of(connection, *place)
+            account_id, message_id = message.account_id, message.message_id
+            before = await messages.standing_of(connection, account_id, message_id=message_id)
             assert before is not None
             after = end(before)
             now_ms = self._log.now_ms()
-            told = await self._listeners(connection, after, now_ms)
-            if not await messages.settle(connection, before, after, told=told, detail="by hand", now_ms=now_ms):
+            told = await self._listeners(connection, after, now_ms=now_ms)
+            if not await messages.settle(connection, before, after=after, told=told, detail="by hand", now_ms=now_ms):
                 raise Refused("The message moved on just now; look at it again.")
             await self._log.note(connection, action, subject=str(message.message_id), state=after.state.word)
-            settled = await messages.find(connection, *place)
+            settled = await messages.find(connection, account_id, message_id=message_id)
         assert settled is not None
         return settled
 
-    async def _listeners(self, connection: Connection, after: Standing, now_ms: int) -> Sequence[Told]:
+    async def _listeners(self, connection: Connection, after: Standing, *, now_ms: int) -> Sequence[Told]:
         listening = told_by(await webhooks.every(connection, after.account_id), self._told)
         event = Event(after.account_id, after.message_id, after.state, now_ms, after.recipient, after.reference)
         return [Told(webhook_id, event) for webhook_id in listening.get((after.account_id, after.state), ())]
@@ -161,10 +161,10 @@ async def _named(connection: Connection, written: str) -> MessageView:
         account = await accounts.marked(connection, plain[16:])
         message_id = MessageId(int(plain[:16], 16))
         if account is not None and message_id < 2**63:
-            message = await messages.find(connection, account.account_id, message_id)
+            message = await messages.find(connection, account.account_id, message_id=message_id)
     elif plain.isascii() and plain.isdecimal() and len(plain) <= 18:
         for account_id in await messages.owners_of(connection, MessageId(int(plain))):
-            message = await messages.find(connection, account_id, MessageId(int(plain)))
+            message = await messages.find(connection, account_id, message_id=MessageId(int(plain)))
     if message is None:
         raise Refused(f"There is no message {written!r}: an id is a number, or 32 digits and letters from a to f.")
     return message

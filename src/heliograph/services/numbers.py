@@ -36,7 +36,7 @@ class Numbers:
         self._store = store
         self._log = ChangeLog(clock, actor)
 
-    async def add(self, account_name: str, written: str, options: NumberOptions) -> NumberRow:
+    async def add(self, account_name: str, written: str, *, options: NumberOptions) -> NumberRow:
         """Give a number to an account; SMS and MMS are on unless options say otherwise."""
         msisdn = _msisdn(written)
         async with self._store.writing() as connection:
@@ -44,13 +44,13 @@ class Numbers:
             known = await numbers.find(connection, msisdn)
             if known is not None:
                 raise Refused(f"{msisdn} belongs to account {known.account!r} already.")
-            await _check_campaign(connection, account.account_id, options)
+            await _check_campaign(connection, account.account_id, options=options)
             values = options.columns()
             await numbers.add(
                 connection, msisdn, account_id=account.account_id, values=values, now_ms=self._log.now_ms()
             )
             await self._log.note(connection, "number.add", subject=msisdn, account=account_name, **values)
-            return await _the_number(connection, msisdn, account_name)
+            return await _the_number(connection, msisdn, account_name=account_name)
 
     async def change(self, written: str, options: NumberOptions, *, account_name: str | None = None) -> NumberRow:
         """Change what is not None. account_name: whose number it must be."""
@@ -59,13 +59,13 @@ class Numbers:
             raise Refused("Nothing to change was named.")
         msisdn = _msisdn(written)
         async with self._store.writing() as connection:
-            known = await _the_number(connection, msisdn, account_name)
+            known = await _the_number(connection, msisdn, account_name=account_name)
             account = await accounts.named(connection, known.account)
             assert account is not None
-            await _check_campaign(connection, account.account_id, options)
-            await numbers.change(connection, msisdn, values)
+            await _check_campaign(connection, account.account_id, options=options)
+            await numbers.change(connection, msisdn, values=values)
             await self._log.note(connection, "number.set", subject=msisdn, **values)
-            return await _the_number(connection, msisdn, account_name)
+            return await _the_number(connection, msisdn, account_name=account_name)
 
     async def list(self, account_name: str | None = None) -> tuple[NumberRow, ...]:
         """Numbers of one account or of all."""
@@ -77,7 +77,7 @@ class Numbers:
         """Take a number from its account. account_name: whose number it must be."""
         msisdn = _msisdn(written)
         async with self._store.writing() as connection:
-            known = await _the_number(connection, msisdn, account_name)
+            known = await _the_number(connection, msisdn, account_name=account_name)
             await numbers.remove(connection, msisdn)
             await self._log.note(connection, "number.remove", subject=msisdn, account=known.account)
 
@@ -89,7 +89,7 @@ def _msisdn(written: str) -> str:
     return msisdn
 
 
-async def _the_number(connection: Connection, msisdn: str, account_name: str | None) -> NumberRow:
+async def _the_number(connection: Connection, msisdn: str, *, account_name: str | None) -> NumberRow:
     known = await numbers.find(connection, msisdn)
     if known is None or account_name not in (None, known.account):
         whose = "any account" if account_name is None else f"account {account_name!r}"
@@ -97,6 +97,6 @@ async def _the_number(connection: Connection, msisdn: str, account_name: str | N
     return known
 
 
-async def _check_campaign(connection: Connection, account_id: AccountId, options: NumberOptions) -> None:
-    if options.campaign and not await campaigns.has(connection, account_id, options.campaign):
+async def _check_campaign(connection: Connection, account_id: AccountId, *, options: NumberOptions) -> None:
+    if options.campaign and not await campaigns.has(connection, account_id, tcr=options.campaign):
         raise Refused(f"The account has no campaign {options.campaign!r}; add it with `heliograph campaign add`.")

@@ -11,8 +11,8 @@ from heliograph.core.messages import Accepted, Channel, Message, Refusal, Submis
 from heliograph.gsm.segments import Encoding
 from heliograph.net.clock import Clock
 from heliograph.pipeline.accept import Acceptance, Draft, Terms
+from heliograph.pipeline.desk import Desk
 from heliograph.pipeline.directory import Directory
-from heliograph.pipeline.tally import Tally
 from heliograph.services.refused import Refused
 from heliograph.store.directory import ToldOf
 from heliograph.store.sqlite import SqliteStore
@@ -62,14 +62,14 @@ class Sending:
     ) -> Accepted | Refusal:
         """Store a submission; raises Refused when there is no such account."""
         account = await self._account(account_name)
-        return await self._acceptance().submit(_submission(account, recipients, text, sender))
+        return await self._acceptance().submit(_submission(account, recipients, text=text, sender=sender))
 
     async def explain(
         self, account_name: str, recipient: str, *, text: str, sender: str | None = None
     ) -> Explanation | Refusal:
         """What would become of a message; nothing is stored."""
         account = await self._account(account_name)
-        draft = self._acceptance().draft(_submission(account, [recipient], text, sender))
+        draft = self._acceptance().draft(_submission(account, [recipient], text=text, sender=sender))
         if isinstance(draft, Refusal):
             return draft
         return _explanation(draft, self._directory.snapshot)
@@ -82,18 +82,18 @@ class Sending:
         raise Refused(f"There is no account {name!r}.")
 
     def _acceptance(self) -> Acceptance:
-        return Acceptance(
+        desk = Desk(
             directory=self._directory,
+            store=self._store,
             writer=self._store.turn_writer(),
             ids=IdSource(NODE, last=first_at(self._clock.now_ms())),
             clock=self._clock,
-            lines=Nowhere(),
-            terms=self._terms,
-            tally=Tally(),
+            owner=0,
         )
+        return Acceptance(desk, lines=Nowhere(), terms=self._terms)
 
 
-def _submission(account: Account, recipients: list[str], text: str, sender: str | None) -> Submission:
+def _submission(account: Account, recipients: list[str], *, text: str, sender: str | None) -> Submission:
     return Submission(
         account_id=account.account_id,
         dialect=DIALECT,

@@ -81,7 +81,7 @@ class Webhooks:
     async def show(self, account_id: AccountId | None, webhook_id: WebhookId) -> Webhook | None:
         """The webhook, if the account has it. account_id: None for whosever it is."""
         async with self._store.reading() as connection:
-            return await _own(connection, account_id, webhook_id)
+            return await _own(connection, webhook_id, account_id=account_id)
 
     async def change(
         self, account_id: AccountId, webhook_id: WebhookId, *, url: str | None = None, is_active: bool | None = None
@@ -96,17 +96,17 @@ class Webhooks:
         if is_active:
             values |= {"note": None, "failing_since_ms": None}
         async with self._store.writing() as connection:
-            if await _own(connection, account_id, webhook_id) is None:
+            if await _own(connection, webhook_id, account_id=account_id) is None:
                 return None
             if values:
-                await webhooks.change(connection, webhook_id, values)
+                await webhooks.change(connection, webhook_id, values=values)
                 await self._log.note(connection, "webhook.set", subject=str(webhook_id), **values)
             return await webhooks.numbered(connection, webhook_id)
 
     async def remove(self, account_id: AccountId | None, webhook_id: WebhookId) -> bool:
         """Forget a webhook and what it was still to be told; False when the account has no such webhook."""
         async with self._store.writing() as connection:
-            if await _own(connection, account_id, webhook_id) is None:
+            if await _own(connection, webhook_id, account_id=account_id) is None:
                 return False
             await webhooks.remove(connection, webhook_id)
             await self._log.note(connection, "webhook.remove", subject=str(webhook_id))
@@ -121,7 +121,7 @@ class Webhooks:
     ) -> tuple[DeliveryRow, ...]:
         """Newest deliveries of an account, of a webhook, or of all."""
         async with self._store.reading() as connection:
-            return tuple(await deliveries.newest(connection, account_id, webhook_id, limit=limit))
+            return tuple(await deliveries.newest(connection, account_id=account_id, webhook_id=webhook_id, limit=limit))
 
     async def replay(self, delivery_ids: Sequence[int]) -> int:
         """Deliver again, with the same bytes, whatever came of it before; returns how many deliveries are due now."""
@@ -152,6 +152,6 @@ def _check_url(url: str) -> None:
         )
 
 
-async def _own(connection: Connection, account_id: AccountId | None, webhook_id: WebhookId) -> Webhook | None:
+async def _own(connection: Connection, webhook_id: WebhookId, *, account_id: AccountId | None) -> Webhook | None:
     found = await webhooks.numbered(connection, webhook_id)
     return found if found is not None and account_id in (None, found.account_id) else None

@@ -84,7 +84,7 @@ async def add(connection: AsyncConnection, *, name: str, user: str, mark: str, n
     return account_id
 
 
-async def change(connection: AsyncConnection, account_id: AccountId, values: Mapping[str, object]) -> None:
+async def change(connection: AsyncConnection, account_id: AccountId, *, values: Mapping[str, object]) -> None:
     """Give an account other values, by column."""
     await connection.execute(update(account).where(account.c.id == account_id).values(dict(values)))
     await meta.bump_revision(connection)

@@ -40,7 +40,7 @@ async def every(connection: AsyncConnection, account_id: AccountId | None = None
     return [CampaignRow(*row) for row in await connection.execute(wanted)]
 
 
-async def has(connection: AsyncConnection, account_id: AccountId, tcr: str) -> bool:
+async def has(connection: AsyncConnection, account_id: AccountId, *, tcr: str) -> bool:
     """Whether an account has a campaign."""
     wanted = select(campaign.c.tcr).where(campaign.c.account_id == account_id, campaign.c.tcr == tcr)
     return await connection.scalar(wanted) is not None
@@ -52,7 +52,7 @@ async def add(connection: AsyncConnection, account_id: AccountId, *, tcr: str, b
     await meta.bump_revision(connection)
 
 
-async def approve(connection: AsyncConnection, account_id: AccountId, tcr: str) -> bool:
+async def approve(connection: AsyncConnection, account_id: AccountId, *, tcr: str) -> bool:
     """Mark a campaign as approved; False when the account has none of this name."""
     approved = await connection.execute(
         update(campaign).where(campaign.c.account_id == account_id, campaign.c.tcr == tcr).values(is_approved=True)

@@ -49,7 +49,7 @@ async def add(connection: AsyncConnection, values: Mapping[str, object], *, now_
     return CarrierId(made.scalar_one())
 
 
-async def change(connection: AsyncConnection, carrier_id: CarrierId, values: Mapping[str, object]) -> None:
+async def change(connection: AsyncConnection, carrier_id: CarrierId, *, values: Mapping[str, object]) -> None:
     """Give a carrier other values, by column."""
     await connection.execute(update(carrier).where(carrier.c.id == carrier_id).values(dict(values)))
     await meta.bump_revision(connection)

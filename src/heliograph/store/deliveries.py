@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heliograph.core.events import EventKind
@@ -42,7 +42,7 @@ def _of(account_id: AccountId | None, webhook_id: WebhookId | None) -> list[Colu
 
 
 async def newest(
-    connection: AsyncConnection, account_id: AccountId | None, webhook_id: WebhookId | None, *, limit: int
+    connection: AsyncConnection, *, account_id: AccountId | None, webhook_id: WebhookId | None, limit: int
 ) -> list[DeliveryRow]:
     """Up to `limit` deliveries of an account, of a webhook or of all, newest first."""
     wanted = select(*_COLUMNS).where(*_of(account_id, webhook_id)).order_by(delivery.c.id.desc()).limit(limit)
@@ -76,16 +76,10 @@ async def failed_ids(connection: AsyncConnection, webhook_id: WebhookId, *, afte
 async def drop(connection: AsyncConnection, webhook_id: WebhookId, *, limit: int, now_ms: int) -> bool:
     """Forget up to `limit` events and deliveries of a webhook that is gone; True while there may be more."""
     keys = (outbox.c.account_id, outbox.c.message_id, outbox.c.state)
-    waiting = (await connection.execute(select(*keys).where(outbox.c.webhook_id == webhook_id).limit(limit))).all()
-    for row in waiting:
-        await connection.execute(
-            delete(outbox).where(
-                outbox.c.webhook_id == webhook_id,
-                outbox.c.account_id == row.account_id,
-                outbox.c.message_id == row.message_id,
-                outbox.c.state == row.state,
-            )
-        )
+    waiting = select(*keys).where(outbox.c.webhook_id == webhook_id).limit(limit)
+    forgotten = await connection.execute(
+        delete(outbox).where(outbox.c.webhook_id == webhook_id, tuple_(*keys).in_(waiting))
+    )
     pending = select(delivery.c.id).where(
         delivery.c.webhook_id == webhook_id, delivery.c.state == DeliveryState.PENDING
     )
@@ -94,4 +88,4 @@ async def drop(connection: AsyncConnection, webhook_id: WebhookId, *, limit: int
         .where(delivery.c.id.in_(pending.limit(limit)))
         .values(state=DeliveryState.DEAD, note="the webhook was removed", settled_at_ms=now_ms)
     )
-    return len(waiting) == limit or ended.rowcount == limit
+    return limit in (forgotten.rowcount, ended.rowcount)

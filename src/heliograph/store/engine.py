@@ -40,7 +40,9 @@ class Hop(Generic[Request, Result]):
 
 
 class Writer(Protocol):
-    """Collects hot work of all hops and commits it together."""
+    """Collects hot work of all hops and commits it together. commits: transactions so far."""
+
+    commits: int
 
     def put(self, hop: Hop[Request, Result], request: Request, done: Done[Result]) -> None:
         """Queue work; `done` is called once, after the commit or the failure."""

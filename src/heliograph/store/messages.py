@@ -107,7 +107,7 @@ def _view_from(row: Row[Any], settled_at_ms: int | None = None) -> MessageView:
     )
 
 
-async def find(connection: AsyncConnection, account_id: AccountId, message_id: MessageId) -> MessageView | None:
+async def find(connection: AsyncConnection, account_id: AccountId, *, message_id: MessageId) -> MessageView | None:
     """One message of an account."""
     row = (
         await connection.execute(_WANTED.where(message.c.account_id == account_id, message.c.id == message_id))
@@ -149,7 +149,7 @@ async def page(
     return Page([_view_from(row) for row in await connection.execute(wanted)], last)
 
 
-async def events_of(connection: AsyncConnection, account_id: AccountId, message_id: MessageId) -> list[EventRow]:
+async def events_of(connection: AsyncConnection, account_id: AccountId, *, message_id: MessageId) -> list[EventRow]:
     """What happened to a message, in order."""
     wanted = (
         select(event.c.at_ms, event.c.state, event.c.reason, event.c.detail)
@@ -162,7 +162,7 @@ async def events_of(connection: AsyncConnection, account_id: AccountId, message_
     ]
 
 
-async def attempts_of(connection: AsyncConnection, account_id: AccountId, message_id: MessageId) -> list[AttemptRow]:
+async def attempts_of(connection: AsyncConnection, account_id: AccountId, *, message_id: MessageId) -> list[AttemptRow]:
     """Every try at a carrier, in order."""
     columns = [attempt.c[name] for name in AttemptRow._fields]
     wanted = (
@@ -173,7 +173,7 @@ async def attempts_of(connection: AsyncConnection, account_id: AccountId, messag
     return [AttemptRow(*row) for row in await connection.execute(wanted)]
 
 
-async def standing_of(connection: AsyncConnection, account_id: AccountId, message_id: MessageId) -> Standing | None:
+async def standing_of(connection: AsyncConnection, account_id: AccountId, *, message_id: MessageId) -> Standing | None:
     """The changing part of a message."""
     fields = ("account_id", "id", *Standing._fields[2:])
     wanted = select(*(message.c[name] for name in fields)).where(
@@ -186,7 +186,7 @@ async def standing_of(connection: AsyncConnection, account_id: AccountId, messag
 
 
 async def settle(
-    connection: AsyncConnection, before: Standing, after: Standing, *, told: Iterable[Told], detail: str, now_ms: int
+    connection: AsyncConnection, before: Standing, *, after: Standing, told: Iterable[Told], detail: str, now_ms: int
 ) -> bool:
     """Write a standing, its event, its postings and what webhooks are told; False when `before` no longer holds."""
     own = (message.c.account_id == before.account_id, message.c.id == before.message_id)

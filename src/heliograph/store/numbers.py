@@ -58,7 +58,7 @@ async def add(
     await meta.bump_revision(connection)
 
 
-async def change(connection: AsyncConnection, msisdn: str, values: Mapping[str, object]) -> None:
+async def change(connection: AsyncConnection, msisdn: str, *, values: Mapping[str, object]) -> None:
     """Give a number other values, by column."""
     await connection.execute(update(number).where(number.c.msisdn == msisdn).values(dict(values)))
     await meta.bump_revision(connection)

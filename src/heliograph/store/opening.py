@@ -3,6 +3,7 @@
 import sqlite3
 from pathlib import Path
 
+from heliograph.store import migrations
 from heliograph.store.engine import StoreRefused
 from heliograph.store.sqlite import SqliteStore
 from heliograph.store.turns import Turns
@@ -24,24 +25,32 @@ async def open_store(address: str, data: Path) -> SqliteStore:
     path = sqlite_path(address, data)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not _has_schema(path):
-            from heliograph.store import migrations  # noqa: PLC0415 (slow to import, needed once in a store's life)
-
+        if _revision(path) is None:
             with Turns(path.parent).taken():
-                if not _has_schema(path):
+                if _revision(path) is None:
                     migrations.upgrade(path)
     except (OSError, sqlite3.OperationalError) as error:
         raise StoreRefused(
             f"cannot open the store at {path}: {error}; check the folder's rights and free space"
         ) from error
+    revision = _revision(path)
+    if revision != migrations.HEAD:
+        raise StoreRefused(
+            f"the store at {path} is at revision {revision}, this program works with {migrations.HEAD}; "
+            "run heliograph migrate (after a backup), or the program that made the store"
+        )
     return SqliteStore(path)
 
 
-def _has_schema(path: Path) -> bool:
+def _revision(path: Path) -> str | None:
+    """The revision of the schema in a file; None when there is none yet."""
     if not path.exists():
-        return False
+        return None
     connection = sqlite3.connect(path, timeout=5.0)
     try:
-        return connection.execute("select 1 from sqlite_master where name = 'meta'").fetchone() is not None
+        if connection.execute("select 1 from sqlite_master where name = 'alembic_version'").fetchone() is None:
+            return None
+        row = connection.execute("select version_num from alembic_version").fetchone()
+        return None if row is None else str(row[0])
     finally:
         connection.close()

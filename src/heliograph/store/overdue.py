@@ -74,7 +74,7 @@ async def strays(connection: AsyncConnection, *, most: int) -> list[tuple[Carrie
     )
     found = []
     for row in await connection.execute(wanted):
-        first, _, second = (row.addresses or "").partition(" ")
+        first, _, second = (row.addresses or "").partition("\n")
         receipt = Receipt(row.match_key, MessageState(row.state), (first, second), row.error or "")
         found.append((CarrierId(row.carrier_id), receipt, row.at_ms))
     return found

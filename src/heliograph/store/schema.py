@@ -108,6 +108,7 @@ carrier = Table(
     _has("is_draining", Boolean, default="0"),
     _has("settings", JSON, default="{}"),
     _has("created_at_ms", BigInteger),
+    sqlite_autoincrement=True,  # receipts of a removed carrier must never be taken for those of a new one
 )
 
 route = Table(
@@ -231,9 +232,9 @@ attempt = _narrow(
     _key("message_id"),
     _key("segment", Integer),
     _key("at_ms"),
+    _key("outcome", Integer),
     _has("carrier_id", Integer),
     Column("session", BigInteger),
-    _has("outcome", Integer),
     Column("carrier_message_id", Text),
     Column("status", Text),
 )

@@ -102,6 +102,7 @@ class TurnWriter:
     def __init__(self, writer: BatchWriter, turns: Turns) -> None:
         self._writer = writer
         self._turns = turns
+        self.commits = 0
 
     def put(self, hop: Hop[Request, Result], request: Request, done: Done[Result]) -> None:
         """Queue work and do it in a thread, after the one who has the turn."""
@@ -111,6 +112,7 @@ class TurnWriter:
     def _step(self) -> None:
         with self._turns.taken():
             self._writer.step(wait=False)
+            self.commits = self._writer.commits
 
 
 @contextmanager

@@ -21,10 +21,14 @@ class Due(NamedTuple):
     attempts: int
 
 
-async def outbox_page(connection: AsyncConnection, after: tuple[int, int, int, int] | None, *, most: int) -> list[Told]:
-    """A page of events that stand in the outbox, in the order of its key."""
+async def outbox_page(
+    connection: AsyncConnection, after: tuple[int, int, int, int] | None, *, before_ms: int | None = None, most: int
+) -> list[Told]:
+    """A page of events that stand in the outbox (since before a time), in the order of its key."""
     key = (outbox.c.webhook_id, outbox.c.account_id, outbox.c.message_id, outbox.c.state)
     wanted = select(outbox).order_by(*key).limit(most)
+    if before_ms is not None:
+        wanted = wanted.where(outbox.c.at_ms < before_ms)
     if after is not None:
         wanted = wanted.where(tuple_(*key) > tuple_(*after))
     return [
@@ -66,6 +70,12 @@ async def failing(connection: AsyncConnection) -> dict[WebhookId, int]:
     """Since when webhooks have failed every call."""
     wanted = select(webhook.c.id, webhook.c.failing_since_ms).where(webhook.c.failing_since_ms.is_not(None))
     return {WebhookId(row[0]): row[1] for row in await connection.execute(wanted)}
+
+
+async def failing_since(connection: AsyncConnection, webhook_id: WebhookId) -> int | None:
+    """Since when a webhook has failed every call; None when it works, or was switched on again."""
+    found: int | None = await connection.scalar(select(webhook.c.failing_since_ms).where(webhook.c.id == webhook_id))
+    return found
 
 
 async def note_failing(connection: AsyncConnection, webhook_id: WebhookId, *, since_ms: int | None) -> None:

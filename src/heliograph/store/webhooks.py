@@ -52,7 +52,7 @@ async def add(connection: AsyncConnection, values: Mapping[str, object], *, now_
     return WebhookId(made.scalar_one())
 
 
-async def change(connection: AsyncConnection, webhook_id: WebhookId, values: Mapping[str, object]) -> None:
+async def change(connection: AsyncConnection, webhook_id: WebhookId, *, values: Mapping[str, object]) -> None:
     """Give a webhook other values, by column."""
     await connection.execute(update(webhook).where(webhook.c.id == webhook_id).values(dict(values)))
     await meta.bump_revision(connection)

@@ -44,7 +44,7 @@ class Finished(NamedTuple):
     result: Any
 
 
-def nothing(point: str) -> None:  # noqa: ARG001 (the name of a crash point is only read by fault tests)
+def nothing(point: str) -> None:
     """What happens at a crash point in production."""
 
 

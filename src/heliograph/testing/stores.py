@@ -120,7 +120,7 @@ def empty_store(folder: Path) -> Path:
     return asyncio.run(opened())
 
 
-def fresh_store(folder: Path, pattern: Path, reach: Callable[[str], None] = nothing) -> FreshStore:
+def fresh_store(folder: Path, *, pattern: Path, reach: Callable[[str], None] = nothing) -> FreshStore:
     """A store in a folder, from a pattern of `empty_store`."""
     path = folder / pattern.name
     shutil.copyfile(pattern, path)

@@ -18,6 +18,7 @@ from heliograph.net import smpp as shell
 from heliograph.net.clock import Clock
 from heliograph.pipeline.ports import Feed
 from heliograph.smpp.constants import BindKind, CommandStatus
+from heliograph.smpp.errors import LocalProtocolError
 from heliograph.smpp.events import BindRefused, Bound, Closed, Event
 from heliograph.smpp.pdus import Bind
 from heliograph.smpp.session import Session
@@ -118,7 +119,8 @@ class SmppDriver:
             except BindFailed as error:
                 why = str(error)
                 backoff = lost if error.status in _PASSING else refused
-            except (OSError, TimeoutError) as error:
+            except (OSError, LocalProtocolError, UnicodeError) as error:
+                # A name that cannot be one, nobody there, no answer, or a peer that hung up before we could speak.
                 why = f"{type(error).__name__}: {error}"
             wait_s = backoff.next_s()
             self._log.warning("session down", why=why, retry_in_s=round(wait_s, 1))

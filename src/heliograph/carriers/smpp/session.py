@@ -146,7 +146,9 @@ class CarrierSession:
         sequence, status, message_id = event
         if self._sequences:
             self._hand_over()
-        self._outcomes.append(outcome_of(self._parcels.pop(sequence), status, message_id, self._profile.statuses))
+        self._outcomes.append(
+            outcome_of(self._parcels.pop(sequence), status, message_id, overrides=self._profile.statuses)
+        )
         if status in SESSION_FAULTS:
             self._end(f"the carrier answered {status_name(status)}")
 

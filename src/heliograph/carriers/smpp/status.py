@@ -66,7 +66,7 @@ def treatment_of(status: int, overrides: StatusTable) -> Treatment:
     return _OF_CARRIERS if status >= _FIRST_OF_CARRIERS else _UNLISTED
 
 
-def outcome_of(parcel: Parcel, status: int, message_id: str, overrides: StatusTable) -> SubmitOutcome:
+def outcome_of(parcel: Parcel, status: int, message_id: str, *, overrides: StatusTable) -> SubmitOutcome:
     """The carrier's word on a segment, from its submit_sm_resp."""
     if not status:
         return Submitted(parcel, message_id)

@@ -7,7 +7,6 @@ what it comes to.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -19,13 +18,13 @@ def register(app: typer.Typer) -> None:
 
 
 def bench(
+    *,
     messages: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many; whole requests are sent.")] = 20_000,
     per_request: Annotated[int, typer.Option(min=1, max=10_000, help="Recipients in each request.")] = 1,
     connections: Annotated[int, typer.Option(min=1, max=10_000, help="Requests that wait for an answer at once.")] = 50,
     rate: Annotated[float, typer.Option(min=0, help="Messages a second; 0 sends as fast as answers come.")] = 0,
     window: Annotated[int, typer.Option(min=1, help="Unanswered segments on the SMPP session.")] = 500,
     policy: Annotated[Literal["resend", "hold"], typer.Option(help="For segments in doubt.")] = "resend",
-    folder: Annotated[Path | None, typer.Option(help="Where to keep the throw-away data: the disk measured.")] = None,
 ) -> None:  # fmt: skip
     """Measure this machine: every message is stored, submitted over SMPP, receipted, and told to a webhook."""
     import json
@@ -45,7 +44,6 @@ def bench(
         rate=rate,
         window=window,
         policy=policy,
-        folder=None if folder is None else str(folder),
     )
     report = measure(plan, is_watched=sys.stderr.isatty())
     print(json.dumps(msgspec.to_builtins(report), indent=2) if world().as_json else text_of(report))

@@ -9,7 +9,7 @@ import re
 import time
 from collections import deque
 from contextlib import suppress
-from typing import cast
+from typing import Literal, cast
 
 import msgspec
 import uvloop
@@ -174,13 +174,13 @@ async def main() -> None:
     bench = await standard_input()
     load = Load(msgspec.json.decode(await bench.readline(), type=LoadOrder))
     over = asyncio.ensure_future(bench.read())
+    done = asyncio.ensure_future(load.done.wait())
     load.start()
     while not over.done():
         say(accepted=load.accepted * load.order.per_request, failed=load.failed, done=load.done.is_set())
-        waited: list[asyncio.Future[object]] = [over]
-        if not load.done.is_set():
-            waited.append(asyncio.ensure_future(load.done.wait()))
-        await asyncio.wait(waited, timeout=None if load.done.is_set() else TELL_S, return_when="FIRST_COMPLETED")
+        waited: list[asyncio.Future[bytes] | asyncio.Future[Literal[True]]] = [over] if done.done() else [over, done]
+        timeout_s = None if done.done() else TELL_S
+        await asyncio.wait(waited, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
     write(load.records, load.order.records)
 
 

@@ -115,12 +115,16 @@ def write(records: LoadRecords | FarRecords, path: str) -> None:
 
 
 def read(records: LoadRecords | FarRecords, path: str) -> None:
-    """Fill records of the same size from a file. Raises EOFError when the file is shorter."""
-    with Path(path).open("rb") as file:
-        for column in records.columns():
-            count = len(column)
-            del column[:]
-            column.fromfile(file, count)
+    """Fill records from a file of the same size. Raises ValueError when it is not."""
+    written = Path(path).read_bytes()
+    size = sum(column.itemsize * len(column) for column in records.columns())
+    if size != len(written):
+        raise ValueError(f"{path} holds {len(written)} octets, not {size}")
+    begin = 0
+    for column in records.columns():
+        end = begin + column.itemsize * len(column)
+        column[:] = array(column.typecode, written[begin:end])
+        begin = end
 
 
 async def standard_input() -> asyncio.StreamReader:

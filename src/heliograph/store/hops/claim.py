@@ -49,6 +49,9 @@ from (select value->>0 as account_id, value->>1 as id from json_each(?1)) as due
 where message.account_id = due.account_id and message.id = due.id and message.state = ?3 and message.owner = 0
 returning account_id, id
 """
+_LOWER_WATER = """
+update owner set low_water_id = ?2 where id = ?1 and low_water_id > ?2
+"""
 _SHOW = """
 select m.account_id, m.id, m.submission_id, m.recipient, m.carrier_id, m.expires_at_ms, m.attempts, m.accepted,
        s.channel, s.sender, s.text
@@ -71,6 +74,9 @@ def _claim_one(connection: sqlite3.Connection, request: ClaimRequest) -> list[Cl
     if not due:
         return []
     owned = connection.execute(_OWN, (rows(due), request.owner, MessageState.QUEUED)).fetchall()
+    if owned:
+        # Claimed messages may be old: whoever recovers this owner must look that far back.
+        connection.execute(_LOWER_WATER, (request.owner, min(message_id for _, message_id in owned)))
     shown = connection.execute(_SHOW, (rows(owned),)).fetchall()
     partly = [(row[0], row[1]) for row in shown if row[7]]
     taken: dict[int, set[int]] = {}

@@ -1,63 +1,28 @@
-"""Settle: outcomes and receipts, in the order in which a session heard them, folded over their messages.
+"""Settle: read what a batch of facts touches, let `core.settling` decide, write every message once.
 
-Reads the receipt map and the standings of a batch, lets `core.standing` decide, and writes every message once.
-Whichever of outcome and receipt comes second finds the row that the first left in the receipt map.
+Each table is read and written with one statement for the whole batch.
 """
 
 import sqlite3
-from collections.abc import Mapping
 from typing import NamedTuple
 
-from heliograph.core.events import Event, Told
-from heliograph.core.ids import AccountId, CarrierId, MessageId, WebhookId
+from heliograph.core.ids import AccountId, CarrierId, MessageId
 from heliograph.core.ledger import PostingKind, movements
-from heliograph.core.receipts import Receipt, fits
-from heliograph.core.standing import Doubted, Fact, Reported, Requeued, Standing, Taken, apply
+from heliograph.core.settling import (
+    Doubt,
+    Fold,
+    Key,
+    MapRow,
+    Place,
+    ReceiptFact,
+    SegmentFact,
+    Settled,
+    Wanted,
+)
+from heliograph.core.standing import Standing
 from heliograph.core.states import Charge, MessageState
 from heliograph.store.engine import Hop
 from heliograph.store.hops.rows import rows
-
-TOLD_STATES = frozenset({MessageState.SUBMITTED, MessageState.HELD}) | {
-    state for state in MessageState if state.is_terminal
-}
-"""Entering one of these is an event."""
-
-Key = tuple[AccountId, MessageId]
-Wanted = Mapping[tuple[AccountId, MessageState], tuple[WebhookId, ...]]
-
-
-class OutcomeKind:
-    """What an attempt row says of itself. Numbers are stored."""
-
-    NONE, SUBMITTED, REFUSED, DEFERRED, AMBIGUOUS = range(5)
-
-
-class SegmentFact(NamedTuple):
-    """What became of one segment (segment -1: of a message that never left).
-
-    match_key, carrier_message_id: of a segment that the carrier took. kind: an `OutcomeKind`.
-    """
-
-    account_id: AccountId
-    message_id: MessageId
-    segment: int
-    fact: Fact
-    carrier_id: CarrierId
-    session_id: int
-    kind: int
-    match_key: str | None
-    carrier_message_id: str | None
-    status: str | None
-    sender: str
-    at_ms: int
-
-
-class ReceiptFact(NamedTuple):
-    """A receipt that a carrier delivered."""
-
-    carrier_id: CarrierId
-    receipt: Receipt
-    at_ms: int
 
 
 class SettleRequest(NamedTuple):
@@ -65,33 +30,6 @@ class SettleRequest(NamedTuple):
 
     facts: list[SegmentFact | ReceiptFact]
     wanted: Wanted
-
-
-class Settled(NamedTuple):
-    """What a request led to.
-
-    entered: the states that were events. standings: of every message the batch touched, after it.
-    """
-
-    told: list[Told]
-    entered: list[MessageState]
-    standings: Mapping[Key, Standing]
-
-
-class MapRow:
-    """A row of the receipt map while a batch is folded."""
-
-    __slots__ = ("account_id", "addresses", "at_ms", "error", "is_settled", "message_id", "segment", "state")
-
-    def __init__(self, at_ms: int) -> None:
-        self.account_id: AccountId | None = None
-        self.message_id: MessageId | None = None
-        self.segment: int | None = None
-        self.state: MessageState | None = None
-        self.error = ""
-        self.addresses = ("", "")
-        self.at_ms = at_ms
-        self.is_settled = False
 
 
 _MAP = """
@@ -109,7 +47,8 @@ select m.account_id, m.id, m.state, m.segments, m.accepted, m.delivered, m.charg
 from json_each(?) j cross join message m on m.account_id = j.value->>0 and m.id = j.value->>1
 """
 _WRITE_MAP = """
-insert into receipt_map(carrier_id, match_key, account_id, message_id, segment, state, error, addresses, at_ms, is_settled)
+insert into receipt_map(carrier_id, match_key, account_id, message_id, segment, state, error, addresses, at_ms,
+                        is_settled)
 select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8, value->>9
 from json_each(?) where true
 on conflict do update set account_id = excluded.account_id, message_id = excluded.message_id,
@@ -167,243 +106,117 @@ on conflict do update set amount = amount + excluded.amount
 """
 
 
-class _Batch:
-    """The state of one batch while its facts are folded in order."""
+def _read(connection: sqlite3.Connection, facts: list[SegmentFact | ReceiptFact]) -> Fold:
+    """Everything that the facts are about."""
+    receipt_map = _read_map(connection, facts)
+    strays = {
+        fact.carrier_id
+        for fact in facts
+        if type(fact) is ReceiptFact and _is_stray(receipt_map.get((fact.carrier_id, fact.receipt.key)))
+    }
+    doubts = [Doubt(*row) for row in connection.execute(_DOUBTS, (rows(list(strays)),))] if strays else []
+    keys: set[Key] = {(fact.account_id, fact.message_id) for fact in facts if type(fact) is SegmentFact}
+    keys |= {
+        (row.account_id, row.message_id)
+        for row in receipt_map.values()
+        if row.account_id is not None and row.message_id is not None
+    }
+    keys |= {(doubt.account_id, doubt.message_id) for doubt in doubts}
+    return Fold(receipt_map, doubts, _read_standings(connection, keys))
 
-    def __init__(self, connection: sqlite3.Connection, requests: list[SettleRequest]) -> None:
-        self._connection = connection
-        facts = [fact for request in requests for fact in request.facts]
-        self.map = self._read_map(facts)
-        self.map_changes: dict[tuple[CarrierId, str], MapRow] = {}
-        self.doubts = self._read_doubts(facts)
-        self.before = self._read_standings(facts)
-        self.standings = dict(self.before)
-        self.attempts: list[tuple[object, ...]] = []
-        self.events: list[tuple[object, ...]] = []
-        self.outbox: list[tuple[object, ...]] = []
-        self.ready: list[tuple[int, AccountId, MessageId]] = []
-        self.new_doubts: list[tuple[object, ...]] = []
-        self.told: list[Told] = []
-        self.entered: list[MessageState] = []
-        self.wanted: Wanted = {}
 
-    def _read_map(self, facts: list[SegmentFact | ReceiptFact]) -> dict[tuple[CarrierId, str], MapRow]:
-        keys = [
-            (fact.carrier_id, fact.receipt.key if type(fact) is ReceiptFact else fact.match_key)  # type: ignore[union-attr]
-            for fact in facts
-            if type(fact) is ReceiptFact or fact.match_key is not None  # type: ignore[union-attr]
-        ]
-        found: dict[tuple[CarrierId, str], MapRow] = {}
-        for carrier_id, key, account_id, message_id, segment, state, error, addresses, at_ms, is_settled in (
-            self._connection.execute(_MAP, (rows(keys),)) if keys else ()
-        ):
-            row = found[carrier_id, key] = MapRow(at_ms)
-            row.account_id, row.message_id, row.segment = account_id, message_id, segment
-            row.state = None if state is None else MessageState(state)
-            row.error = error or ""
-            if addresses:
-                first, _, second = addresses.partition(" ")
-                row.addresses = (first, second)
-            row.is_settled = bool(is_settled)
+def _is_stray(row: MapRow | None) -> bool:
+    return row is None or row.message_id is None
+
+
+def _read_map(connection: sqlite3.Connection, facts: list[SegmentFact | ReceiptFact]) -> dict[Place, MapRow]:
+    places: list[tuple[CarrierId, str]] = []
+    for fact in facts:
+        if type(fact) is ReceiptFact:
+            places.append((fact.carrier_id, fact.receipt.key))
+        elif type(fact) is SegmentFact and fact.match_key is not None:
+            places.append((fact.carrier_id, fact.match_key))
+    found: dict[Place, MapRow] = {}
+    if not places:
         return found
+    for (
+        carrier_id,
+        key,
+        account_id,
+        message_id,
+        segment,
+        state,
+        error,
+        addresses,
+        at_ms,
+        is_settled,
+    ) in connection.execute(_MAP, (rows(places),)):
+        row = found[carrier_id, key] = MapRow(at_ms)
+        row.account_id, row.message_id, row.segment = account_id, message_id, segment
+        row.is_settled = bool(is_settled)
+        if state is not None:
+            row.state = _STATES[state]
+            row.error = error or ""
+        if addresses:
+            first, _, second = addresses.partition("\n")
+            row.addresses = (first, second)
+    return found
 
-    def _read_doubts(
-        self, facts: list[SegmentFact | ReceiptFact]
-    ) -> list[tuple[CarrierId, str, AccountId, MessageId, int, str, int]]:
-        carriers = {
-            fact.carrier_id
-            for fact in facts
-            if type(fact) is ReceiptFact and self._is_stray(fact.carrier_id, fact.receipt.key)
-        }
-        return self._connection.execute(_DOUBTS, (rows(list(carriers)),)).fetchall() if carriers else []
 
-    def _is_stray(self, carrier_id: CarrierId, key: str) -> bool:
-        row = self.map.get((carrier_id, key))
-        return row is None or row.message_id is None
+_STATES = {int(state): state for state in MessageState}
+_CHARGES = {int(charge): charge for charge in Charge}
 
-    def _read_standings(self, facts: list[SegmentFact | ReceiptFact]) -> dict[Key, Standing]:
-        keys: set[Key] = {(fact.account_id, fact.message_id) for fact in facts if type(fact) is SegmentFact}
-        keys |= {
-            (row.account_id, row.message_id)
-            for row in self.map.values()
-            if row.account_id is not None and row.message_id is not None
-        }
-        keys |= {(doubt[2], doubt[3]) for doubt in self.doubts}
-        return {
-            (row[0], row[1]): Standing(
-                row[0], row[1], MessageState(row[2]), row[3], row[4], row[5], Charge(row[6]), *row[7:]
-            )
-            for row in self._connection.execute(_STANDINGS, (rows(list(keys)),))
-        }
 
-    # Folding ---------------------------------------------------------------------------------------------------
+def _read_standings(connection: sqlite3.Connection, keys: set[Key]) -> dict[Key, Standing]:
+    states, charges = _STATES, _CHARGES
+    return {
+        (account_id, message_id): Standing(
+            account_id, message_id, states[state], segments, accepted, delivered, charges[charge], *rest
+        )
+        for account_id, message_id, state, segments, accepted, delivered, charge, *rest in connection.execute(
+            _STANDINGS, (rows(list(keys)),)
+        )
+    }
 
-    def fold(self, request: SettleRequest) -> Settled:
-        """Fold one request's facts; its standings are those of the whole batch."""
-        self.told, self.entered, self.wanted = [], [], request.wanted
-        for fact in request.facts:
-            if type(fact) is ReceiptFact:
-                self._fold_receipt(fact)
-            else:
-                self._fold_segment(fact)  # type: ignore[arg-type]
-        return Settled(self.told, self.entered, self.standings)
 
-    def _fold_segment(self, fact: SegmentFact) -> None:
-        if fact.kind != OutcomeKind.NONE:
-            self.attempts.append(
-                (
-                    fact.account_id,
-                    fact.message_id,
-                    fact.segment,
-                    fact.at_ms,
-                    fact.carrier_id,
-                    fact.session_id,
-                    fact.kind,
-                    fact.carrier_message_id,
-                    fact.status,
-                )
-            )
-        before = self.standings.get((fact.account_id, fact.message_id))
-        if before is None:
-            return
-        parked = self._bind(fact, before) if fact.match_key is not None else None
-        after = self._change(before, fact.fact, fact.at_ms, fact.status)
-        if parked is not None and parked.state is not None:
-            parked.is_settled = True
-            self._change(after, Reported(parked.state), fact.at_ms, parked.error)
-        elif type(fact.fact) is Requeued and fact.fact.due_ms and after is not before:
-            self.ready.append((fact.fact.due_ms, fact.account_id, fact.message_id))
-        elif type(fact.fact) is Doubted and after.state is MessageState.HELD:
-            self.new_doubts.append(
-                (
-                    fact.carrier_id,
-                    after.recipient,
-                    fact.account_id,
-                    fact.message_id,
-                    fact.segment,
-                    fact.sender,
-                    fact.at_ms,
-                )
-            )
-
-    def _bind(self, fact: SegmentFact, standing: Standing) -> MapRow | None:
-        """Note who the carrier's id belongs to; returns the row of a receipt that came before."""
-        assert fact.match_key is not None
-        place = (fact.carrier_id, fact.match_key)
-        row = self.map.get(place)
-        parked = row if row is not None and row.message_id is None and fits(standing.recipient, row.addresses) else None
-        if parked is None:
-            if row is not None and row.message_id == fact.message_id and row.segment == fact.segment:
-                return None
-            row = self.map[place] = MapRow(fact.at_ms)
-        else:
-            row = parked
-        row.account_id, row.message_id, row.segment = fact.account_id, fact.message_id, fact.segment
-        self.map_changes[place] = row
-        return parked
-
-    def _fold_receipt(self, fact: ReceiptFact) -> None:
-        place = (fact.carrier_id, fact.receipt.key)
-        row = self.map.get(place)
-        if row is None or row.message_id is None:
-            doubt = self._doubted(fact)
-            if doubt is None:
-                self._park(place, row, fact)
-                return
-            row = self.map[place] = MapRow(fact.at_ms)
-            row.account_id, row.message_id, row.segment = doubt[2], doubt[3], doubt[4]
-        state = fact.receipt.state
-        standing = self.standings.get((row.account_id, row.message_id))  # type: ignore[arg-type]
-        if state is None or standing is None or not fits(standing.recipient, fact.receipt.addresses):
-            return
-        if row.is_settled and standing.state is not MessageState.UNKNOWN:
-            return
-        row.is_settled, row.state, row.error = True, state, fact.receipt.error
-        self.map_changes[place] = row
-        taken = standing.state is MessageState.HELD and standing.accepted < standing.segments
-        self._change(standing, Reported(state, taken), fact.at_ms, fact.receipt.error)
-
-    def _park(self, place: tuple[CarrierId, str], row: MapRow | None, fact: ReceiptFact) -> None:
-        if row is None:
-            row = self.map[place] = MapRow(fact.at_ms)
-        if fact.receipt.state is not None or row.state is None:
-            row.state, row.error = fact.receipt.state, fact.receipt.error
-            row.addresses = fact.receipt.addresses
-            self.map_changes[place] = row
-
-    def _doubted(self, fact: ReceiptFact) -> tuple[CarrierId, str, AccountId, MessageId, int, str, int] | None:
-        """The one segment in doubt that a stray receipt can be about; None when there is none or more than one."""
-        addresses = fact.receipt.addresses
-        fitting = [
-            doubt
-            for doubt in self.doubts
-            if doubt[0] == fact.carrier_id
-            and doubt[6] <= fact.at_ms
-            and any(addresses)
-            and fits(doubt[1], addresses)
-            and doubt[5].removeprefix("+") in addresses
-            and self.standings[doubt[2], doubt[3]].state is MessageState.HELD
-        ]
-        return fitting[0] if len(fitting) == 1 else None
-
-    def _change(self, before: Standing, fact: Fact, at_ms: int, detail: str | None) -> Standing:
-        after = apply(before, fact)
-        if after is before:
-            return before
-        self.standings[before.account_id, before.message_id] = after
-        if after.state is not before.state and after.state in TOLD_STATES:
-            self._enter(after, at_ms, detail)
-        return after
-
-    def _enter(self, standing: Standing, at_ms: int, detail: str | None) -> None:
-        account_id, message_id, state = standing.account_id, standing.message_id, standing.state
-        self.entered.append(state)
-        self.events.append((account_id, message_id, at_ms, state, standing.reason, detail or None))
-        for webhook_id in self.wanted.get((account_id, state), ()):
-            event = Event(account_id, message_id, state, at_ms, standing.recipient, standing.reference)
-            self.told.append(Told(webhook_id, event))
-            self.outbox.append((webhook_id, *event[:3], at_ms, standing.recipient, standing.reference))
-
-    # Writing ---------------------------------------------------------------------------------------------------
-
-    def write(self, at_ms: int) -> None:
-        """Write everything that changed, one statement for each table."""
-        changed = [new for key, new in self.standings.items() if new is not self.before[key]]
-        self._put(_WRITE_MAP, [_map_columns(place, row) for place, row in self.map_changes.items()])
-        self._put(_WRITE_MESSAGES, changed)
-        self._put(_ATTEMPTS, self.attempts)
-        self._put(_EVENTS, self.events)
-        self._put(_OUTBOX, self.outbox)
-        self._put(_READY, self.ready)
-        self._put(_LET_GO, self.ready)
-        self._put(_WRITE_DOUBTS, self.new_doubts)
-        left = [
-            (old.carrier_id, old.recipient, *key)
-            for key, old in self.before.items()
-            if old.state is MessageState.HELD and self.standings[key].state is not MessageState.HELD
-        ]
-        self._put(_CLEAR_DOUBTS, left)
-        self._move_money(changed, at_ms)
-
-    def _put(self, statement: str, values: list[object] | list[tuple[object, ...]] | list[Standing] | object) -> None:
+def _write(connection: sqlite3.Connection, fold: Fold, at_ms: int) -> None:
+    changed, changes = fold.changed, fold.changes
+    cleared = [
+        (old.carrier_id, old.recipient, *key)
+        for key, old in fold.before.items()
+        if old.state is MessageState.HELD and fold.standings[key].state is not MessageState.HELD
+    ]
+    for statement, values in (
+        (_WRITE_MAP, [_map_columns(place, row) for place, row in changes.map.items()]),
+        (_WRITE_MESSAGES, changed),
+        (_ATTEMPTS, changes.attempts),
+        (_EVENTS, changes.events),
+        (_OUTBOX, changes.outbox),
+        (_READY, changes.ready),
+        (_LET_GO, changes.ready),
+        (_WRITE_DOUBTS, [each for each in changes.doubts if fold.is_held(each.account_id, each.message_id)]),
+        (_CLEAR_DOUBTS, cleared),
+    ):
         if values:
-            self._connection.execute(statement, (rows(values),))  # type: ignore[arg-type]
-
-    def _move_money(self, changed: list[Standing], at_ms: int) -> None:
-        sums: dict[tuple[AccountId, PostingKind], int] = {}
-        for after in changed:
-            before = self.before[after.account_id, after.message_id]
-            if after.charge is not before.charge and after.price:
-                for kind in movements(before.charge, after.charge):
-                    place = (after.account_id, kind)
-                    sums[place] = sums.get(place, 0) + after.price
-        for (account_id, kind), amount in sums.items():
-            self._connection.execute(_MOVE[kind], (account_id, amount))
-            self._connection.execute(_POST, (account_id, at_ms, kind, amount))
+            connection.execute(statement, (rows(values),))
+    _move_money(connection, fold, changed=changed, at_ms=at_ms)
 
 
-def _map_columns(place: tuple[CarrierId, str], row: MapRow) -> tuple[object, ...]:
-    addresses = " ".join(row.addresses) if row.message_id is None else None
+def _move_money(connection: sqlite3.Connection, fold: Fold, *, changed: list[Standing], at_ms: int) -> None:
+    sums: dict[tuple[AccountId, PostingKind], int] = {}
+    for after in changed:
+        before = fold.before[after.account_id, after.message_id]
+        if after.charge is not before.charge and after.price:
+            for kind in movements(before.charge, after.charge):
+                place = (after.account_id, kind)
+                sums[place] = sums.get(place, 0) + after.price
+    for (account_id, kind), amount in sums.items():
+        connection.execute(_MOVE[kind], (account_id, amount))
+        connection.execute(_POST, (account_id, at_ms, kind, amount))
+
+
+def _map_columns(place: Place, row: MapRow) -> tuple[object, ...]:
+    addresses = "\n".join(row.addresses) if row.message_id is None else None
     return (
         *place,
         row.account_id,
@@ -418,9 +231,9 @@ def _map_columns(place: tuple[CarrierId, str], row: MapRow) -> tuple[object, ...
 
 
 def _sqlite(connection: sqlite3.Connection, requests: list[SettleRequest]) -> list[Settled]:
-    batch = _Batch(connection, requests)
-    settled = [batch.fold(request) for request in requests]
-    batch.write(requests[-1].facts[-1].at_ms)
+    fold = _read(connection, [fact for request in requests for fact in request.facts])
+    settled = [fold.fold(request.facts, request.wanted) for request in requests]
+    _write(connection, fold, requests[-1].facts[-1].at_ms)
     return settled
 
 

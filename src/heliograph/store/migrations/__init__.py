@@ -9,9 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.pool import NullPool
 
@@ -24,6 +21,10 @@ def upgrade(path: Path) -> str | None:
 
     Whoever calls holds the store's turn.
     """
+    # Alembic is slow to import and needed once in a store's life.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     with _opened(path) as connection:
         before = revision_of(connection)
         if before != HEAD:
@@ -36,6 +37,8 @@ def upgrade(path: Path) -> str | None:
 
 def revision_of(connection: Connection) -> str | None:
     """The revision of an open store."""
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
+
     return MigrationContext.configure(connection).get_current_revision()
 
 

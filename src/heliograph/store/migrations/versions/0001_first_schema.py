@@ -81,6 +81,7 @@ def upgrade() -> None:
         sa.Column("created_at_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("name"),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "route",
@@ -203,12 +204,12 @@ def upgrade() -> None:
         sa.Column("message_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("segment", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("at_ms", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("outcome", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("carrier_id", sa.Integer(), nullable=False),
         sa.Column("session", sa.BigInteger(), nullable=True),
-        sa.Column("outcome", sa.Integer(), nullable=False),
         sa.Column("carrier_message_id", sa.Text(), nullable=True),
         sa.Column("status", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("account_id", "message_id", "segment", "at_ms"),
+        sa.PrimaryKeyConstraint("account_id", "message_id", "segment", "at_ms", "outcome"),
         sqlite_with_rowid=False,
     )
     op.create_table(

@@ -1,0 +1,64 @@
+"""A server that dies: `python -m heliograph.testing.doomed POINT COUNT` is `heliograph serve` with a bad end.
+
+The COUNT-th time that the named crash point is passed, the process is killed with SIGKILL: nothing is flushed, closed
+or told. The settings are those of the environment. A hop's work passes `<hop>.stored` before its commit and
+`<hop>.committed` after it; the others are passed on the event loop.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from heliograph.config import load_settings
+from heliograph.server import run
+
+HOPS: Final = ("accept", "mark", "settle", "notify", "told", "claim", "recover", "incoming")
+"""What the writer commits: `notify` makes a delivery of events, `told` keeps what its call came to."""
+
+POINTS: Final = (
+    *(f"{hop}.{moment}" for hop in HOPS for moment in ("stored", "committed")),
+    "submit.taken",
+    "submit.answered",
+    "notify.grouped",
+    "notify.called",
+)
+"""Every crash point there is."""
+
+
+def dying_at(point: str, count: int, *, die: Callable[[], object]) -> Callable[[str], None]:
+    """What counts the passings of a point and dies at the count-th."""
+    passed = 0
+
+    def reach(reached: str) -> None:
+        nonlocal passed
+        if reached == point:
+            passed += 1
+            if passed == count:
+                die()
+
+    return reach
+
+
+def die() -> None:
+    """End this process as a power cut would."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Serve until the point is passed for the count-th time."""
+    point, count = arguments
+    if point not in POINTS:
+        raise SystemExit(f"there is no crash point {point!r}; there are {', '.join(POINTS)}")
+    settings = load_settings(None, os.environ, {})
+    run(settings, started=_say, reach=dying_at(point, int(count), die=die))
+
+
+def _say(address: str) -> None:
+    sys.stdout.write(f"Heliograph serves {address}, until {sys.argv[1]}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

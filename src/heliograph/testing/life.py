@@ -1,0 +1,247 @@
+"""A process of the exchange without threads, network or waiting, on a store that outlives it.
+
+The pipeline is the product's own, put together as the server does it; its carriers are whoever takes from a line, its
+webhooks a list. What is put into the writer is committed when `commit` is called, and lost by `crash`.
+"""
+
+import asyncio
+import json
+import shutil
+import sqlite3
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from heliograph.core.directory import Account, Policy
+from heliograph.core.events import Event, EventKind
+from heliograph.core.ids import AccountId, CarrierId, IdSource, WebhookId
+from heliograph.core.ledger import PostingKind
+from heliograph.core.messages import Channel
+from heliograph.core.routing import Route
+from heliograph.core.states import MessageState
+from heliograph.pipeline import claim, expire, lease, recover
+from heliograph.pipeline.accept import Acceptance, Terms
+from heliograph.pipeline.desk import Desk
+from heliograph.pipeline.directory import Directory
+from heliograph.pipeline.dispatch import Dispatch
+from heliograph.pipeline.notify import TICK_S, Notify
+from heliograph.pipeline.ports import Delivery, DeliveryResult, EventWriter
+from heliograph.pipeline.settlement import Settlement
+from heliograph.store import accounts, carriers, overdue, owners, postings, routes, webhooks
+from heliograph.store.connection import Connection
+from heliograph.store.engine import Done, Hop, Request, Result
+from heliograph.store.opening import open_store
+from heliograph.store.sqlite import SqliteStore
+from heliograph.store.writer import BatchWriter, nothing
+from heliograph.testing.clock import START_MS, VirtualClock, turns
+
+T = TypeVar("T")
+
+DIALECT = "plain"
+NORTH, SOUTH = CarrierId(1), CarrierId(2)
+ACME, BRAVO = AccountId(1), AccountId(2)
+HOOK = WebhookId(1)
+GRANT = 60_000_000
+TERMS = Terms(sender="Heliograph", validity_ms=48 * 3_600_000, most_in_memory=1_000, most_in_store=10_000)
+
+
+def told_states(_dialect: str, kind: EventKind) -> frozenset[MessageState]:
+    """The webhooks of these tests hear of every state that is an event."""
+    every = {MessageState.SUBMITTED, MessageState.HELD} | {state for state in MessageState if state.is_terminal}
+    return frozenset(every) if kind is EventKind.STATUS else frozenset()
+
+
+class PlainEvents:
+    """An `EventWriter` whose bodies can be read back: a list of [message id, state]."""
+
+    def __init__(self, most_events: int = 5) -> None:
+        self.most_events = most_events
+        self.linger_s = 1.0
+
+    def told(self, kind: EventKind) -> frozenset[MessageState]:
+        """All of them."""
+        return told_states(DIALECT, kind)
+
+    def write(self, _account: Account, events: Sequence[Event], _at_ms: int) -> bytes:
+        """One pair for each event."""
+        return json.dumps([(event.message_id, int(event.state)) for event in events]).encode()
+
+
+class NotingDeliverer:
+    """A `Deliverer` that calls nobody. answer: what the next calls get, or who decides it."""
+
+    def __init__(self) -> None:
+        self.calls: list[Delivery] = []
+        self.answer: DeliveryResult | Callable[[Delivery], Awaitable[DeliveryResult]] = DeliveryResult(200, "")
+
+    async def deliver(self, delivery: Delivery) -> DeliveryResult:
+        """Note the call."""
+        self.calls.append(delivery)
+        return self.answer if isinstance(self.answer, DeliveryResult) else await self.answer(delivery)
+
+
+class SteppedWriter:
+    """A `Writer` that commits in the loop's next turn, or only when told to while it is `by_hand`."""
+
+    def __init__(self, store: SqliteStore, reach: Callable[[str], None] = nothing) -> None:
+        self._connections: list[sqlite3.Connection] = []
+        self._connect = store.connect
+        # One process at a time: nobody else's turn is waited for.
+        self._inner = BatchWriter(self._open, let_others_pass=lambda: None, post=lambda call: call(), reach=reach)
+        self.by_hand = False
+        self.commits = 0
+        self._is_due = False
+        self._is_dead = False
+
+    def _open(self) -> sqlite3.Connection:
+        self._connections.append(self._connect())
+        return self._connections[-1]
+
+    def put(self, hop: Hop[Request, Result], request: Request, done: Done[Result]) -> None:
+        """Queue work."""
+        if self._is_dead:
+            return
+        self._inner.put(hop, request, done)
+        if not self.by_hand and not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().call_soon(self.commit)
+
+    def commit(self) -> None:
+        """Do all the work there is."""
+        self._is_due = False
+        while not self._is_dead and self._inner.step(wait=False):
+            self.commits = self._inner.commits
+
+    def die(self) -> None:
+        """Forget what is queued, and whatever is put from now on."""
+        self._is_dead = True
+        for connection in self._connections:
+            connection.close()
+
+
+class Process:
+    """One process's parts, as `server` plugs them together."""
+
+    def __init__(self, store: SqliteStore, clock: VirtualClock, events: EventWriter | None = None) -> None:
+        self.store = store
+        self.clock = clock
+        self.writer = SteppedWriter(store)
+        self.deliverer = NotingDeliverer()
+        self.tasks: set[asyncio.Task[Any]] = set()
+        self._events = events or PlainEvents()
+
+    async def start(self) -> None:
+        """Take the lease, recover what earlier processes left."""
+        held = await lease.acquire(self.store, self.clock)
+        directory = Directory(self.store, self.clock, told_states)
+        await directory.load()
+        self.desk = Desk(
+            directory=directory,
+            store=self.store,
+            writer=self.writer,
+            ids=IdSource(held.node, last=held.last_id),
+            clock=self.clock,
+            owner=held.owner,
+        )
+        self.notify = Notify(
+            self.desk,
+            writers={DIALECT: self._events},
+            deliverer=self.deliverer,
+            spread=lambda: 0.5,
+            spawn=self.spawn,
+        )
+        self.settlement = Settlement(self.desk, self.notify)
+        self.dispatch = Dispatch(self.desk, self.settlement)
+        self.acceptance = Acceptance(self.desk, lines=self.dispatch, terms=TERMS)
+        await recover.recover(self.settlement, held)
+        await self.notify.recover()
+        await turns()
+
+    def spawn(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """Run something beside; what it raises is raised by `check`."""
+        task = asyncio.ensure_future(work)
+        self.tasks.add(task)
+        return task
+
+    def check(self) -> None:
+        """Raise what a background task raised."""
+        for task in [task for task in self.tasks if task.done()]:
+            self.tasks.discard(task)
+            task.result()
+
+    async def crash(self) -> None:
+        """End as `kill -9` ends: nothing queued is committed, nobody says goodbye."""
+        self.writer.die()
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+    async def once(self, loop: Coroutine[Any, Any, None]) -> None:
+        """One round of a loop that sleeps after it."""
+        naps = self.clock.naps
+        task = asyncio.ensure_future(loop)
+        while self.clock.naps == naps and not task.done():
+            await asyncio.wait([task], timeout=0.0005)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    async def beat(self) -> None:
+        """What `lease.keep` does every second."""
+        water = self.dispatch.low_water(self.clock.now_ms())
+        async with self.store.writing() as connection:
+            await owners.beat(connection, self.desk.owner, at_ms=self.clock.now_ms(), low_water_id=water)
+
+    async def claim(self) -> None:
+        """One look for messages that are due."""
+        await self.once(claim.follow(self.dispatch, most_in_memory=TERMS.most_in_memory))
+
+    async def tell(self) -> None:
+        """Group what has waited long enough, and take up deliveries that are due. A moment passes."""
+        grouping = asyncio.ensure_future(self.notify.flush_by_age())
+        await self.clock.advance(TICK_S)
+        grouping.cancel()
+        await asyncio.gather(grouping, return_exceptions=True)
+        await self.once(self.notify.follow())
+
+    async def sweep(self) -> None:
+        """One round of each sweep."""
+        for line in self.dispatch.lines.values():
+            if expired := line.queue.remove_expired(self.clock.now_ms()):
+                line.expire(expired)
+        await expire.settle_strays(self.settlement)
+        await expire.end_overdue(self.settlement, overdue.START)
+
+
+async def _set_up(connection: Connection) -> None:
+    """Two accounts, a webhook of the first; 27… goes north, then south; 44… south, which holds doubts."""
+    for name in ("acme", "bravo"):
+        account_id = await accounts.add(connection, name=name, user=name, mark=f"{name:0>16}", now_ms=START_MS)
+        await postings.post(connection, account_id, kinds=(PostingKind.GRANT,), amount=GRANT, now_ms=START_MS)
+    for name, policy in (("north", Policy.RESEND), ("south", Policy.HOLD)):
+        values = {"name": name, "url": "loopback:", "channels": [Channel.SMS], "window": 4, "policy": policy}
+        await carriers.add(connection, values, now_ms=START_MS)
+    await routes.add(connection, Route(NORTH, Channel.SMS, "27", 0))
+    await routes.add(connection, Route(SOUTH, Channel.SMS, "27", 1))
+    await routes.add(connection, Route(SOUTH, Channel.SMS, "44", 0))
+    hook = {"account_id": ACME, "dialect": DIALECT, "kind": EventKind.STATUS, "url": "http://127.0.0.1/", "secret": "s"}
+    await webhooks.add(connection, hook, now_ms=START_MS)
+
+
+def pattern_store(folder: Path) -> Path:
+    """The file of a store that is set up: what `copied_store` copies."""
+
+    async def made() -> Path:
+        store = await open_store("", folder)
+        async with store.writing() as connection:
+            await _set_up(connection)
+        await store.close()
+        return store.path
+
+    return asyncio.run(made())
+
+
+def copied_store(folder: Path, pattern: Path) -> SqliteStore:
+    """A store of one's own."""
+    path = folder / pattern.name
+    shutil.copyfile(pattern, path)
+    return SqliteStore(path)
