@@ -1,7 +1,7 @@
 # Everything a contributor does. `make demo` and `make test` are all a newcomer needs: each sets up what it uses.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-check demo test test-all interop faults check format lock clean
+.PHONY: help setup setup-check demo test test-all interop faults check docs format lock clean
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
@@ -31,7 +31,7 @@ faults: setup ## crashes, cut wires and full disks, repeated many times
 test-all: setup $(PEERS) ## every test there is
 	@$(PYTEST) -rs $(ARGS)
 
-check: setup-check ## format, lint, types, import contract, sizes, words, a test module for each module
+check: setup-check ## format, lint, types, import contract, sizes, words, a test module for each module, documents
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -39,6 +39,10 @@ check: setup-check ## format, lint, types, import contract, sizes, words, a test
 	$(BIN)/python tools/shape.py
 	$(BIN)/python tools/words.py
 	$(BIN)/python tools/mirror.py
+	$(BIN)/python tools/pictures.py --check
+
+docs: setup ## draw anew what the documents show of the code
+	$(BIN)/python tools/pictures.py
 
 format: setup-check ## put the code into its format and repair what can be repaired
 	$(BIN)/ruff format .

@@ -61,8 +61,7 @@ class FairQueue:
         """Take out the messages whose validity has passed."""
         expired = [message for line in self._waiting.values() for message in line if message.expires_at_ms <= now_ms]
         if expired:
-            gone = {message.message_id for message in expired}
-            kept = [message for line in self._waiting.values() for message in line if message.message_id not in gone]
+            kept = [message for line in self._waiting.values() for message in line if message.expires_at_ms > now_ms]
             self._waiting.clear()
             self._size = 0
             self.append(kept)

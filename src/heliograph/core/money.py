@@ -1,9 +1,11 @@
 """Amounts: whole micro-credits, so that no sum is ever rounded."""
 
-from decimal import Decimal, InvalidOperation
+import re
 
 CREDIT = 1_000_000
 """Micro-credits in one credit."""
+
+_CREDITS = re.compile(r"(-)?([0-9]{1,12})(?:\.([0-9]{1,6})0*)?")
 
 
 def amount_from_credits(text: str | int) -> int:
@@ -12,13 +14,12 @@ def amount_from_credits(text: str | int) -> int:
     >>> amount_from_credits("1.5")
     1500000
     """
-    try:
-        exact = Decimal(text) * CREDIT
-    except InvalidOperation:
-        raise ValueError(f"{text!r} is not an amount of credits") from None
-    if not exact.is_finite() or exact != exact.to_integral_value():
-        raise ValueError(f"{text!r} is not an amount of credits with at most six decimals")
-    return int(exact)
+    read = _CREDITS.fullmatch(str(text))
+    if read is None:
+        raise ValueError(f"{text!r} is not an amount of credits: write up to twelve digits and at most six decimals")
+    sign, whole, decimals = read.groups(default="")
+    amount = int(whole) * CREDIT + int(decimals.ljust(6, "0"))
+    return -amount if sign else amount
 
 
 def credits_from_amount(amount: int) -> str:

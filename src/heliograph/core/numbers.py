@@ -10,6 +10,8 @@ from heliograph.gsm import alphabet
 
 MIN_DIGITS = 7
 MAX_DIGITS = 15
+MAX_SENDER_SEPTETS = 11
+"""An alphanumeric address has ten octets on the air (3GPP TS 23.040 §9.1.2.5)."""
 _SEPARATORS = str.maketrans("", "", " -.()/\u00a0\u2010\u2011\t")
 
 
@@ -91,5 +93,6 @@ def sender_from(written: str) -> Sender | None:
         number = msisdn_from(text)
         return Sender(kind=SenderKind.LONG_NUMBER, address=number[1:]) if number else None
     if 1 <= len(text) <= 11 and "@" not in text and text.isprintable() and alphabet.is_encodable(text):
-        return Sender(kind=SenderKind.ALPHANUMERIC, address=text)
+        is_short_enough = len(alphabet.encode(text)) <= MAX_SENDER_SEPTETS
+        return Sender(kind=SenderKind.ALPHANUMERIC, address=text) if is_short_enough else None
     return None

@@ -1,9 +1,13 @@
 """A carrier's report on a segment it took, in our words, and how its id becomes a match key."""
 
+import re
 from enum import Enum
 from typing import NamedTuple
 
 from heliograph.core.states import MessageState
+
+_FILLING = dict.fromkeys([ord("-"), *(code for code in range(256) if chr(code).isspace())])
+_HEX = re.compile("(?:0x)?[0-9a-f]{1,64}")
 
 
 class IdForm(Enum):
@@ -38,12 +42,9 @@ def match_key(written: str, *, is_hex: bool) -> str:
     >>> match_key("00B8-BE19", is_hex=False), match_key("1F", is_hex=True), match_key("31", is_hex=False)
     ('b8be19', '31', '31')
     """
-    plain = written.strip().replace("-", "").lower()
-    if is_hex:
-        try:
-            return str(int(plain, 16))
-        except ValueError:
-            return plain
+    plain = written.translate(_FILLING).lower()
+    if is_hex and _HEX.fullmatch(plain):
+        return str(int(plain, 16))
     return plain.lstrip("0") or "0"
 
 

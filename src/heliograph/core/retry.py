@@ -35,7 +35,7 @@ def decide(outcome: SubmitOutcome, *, carrier_id: CarrierId, policy: Policy, now
 
 def _deferred(outcome: Deferred, carrier_id: CarrierId, now_ms: int) -> Fact:
     message = outcome.parcel.message
-    wait_ms = min(outcome.after_ms << min(message.attempts, 16), LONGEST_WAIT_MS)
+    wait_ms = max(outcome.after_ms, min(outcome.after_ms << min(message.attempts, 16), LONGEST_WAIT_MS))
     if message.attempts + 1 < outcome.tries:
         return _again(message, carrier_id, counts=True, due_ms=now_ms + wait_ms, now_ms=now_ms)
     following = next_carrier(message, carrier_id)

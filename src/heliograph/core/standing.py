@@ -80,6 +80,8 @@ def apply(old: Standing, fact: Fact) -> Standing:
         case Taken():
             return _taken(old)
         case Reported():
+            if old.state.is_terminal and old.state is not _S.UNKNOWN:
+                return old
             return _reported(_taken(old) if fact.taken else old, fact.state)
         case Ended(state=state, reason=reason):
             return _ended(old, state, reason.number)
@@ -92,6 +94,8 @@ def apply(old: Standing, fact: Fact) -> Standing:
 
 
 def _taken(old: Standing) -> Standing:
+    if old.accepted == old.segments and old.charge is not Charge.HELD and not may_move(old.state, _S.SUBMITTED):
+        return old
     accepted = min(old.accepted + 1, old.segments)
     state, charge = old.state, old.charge
     if accepted == old.segments and may_move(state, _S.SUBMITTED):
@@ -116,11 +120,9 @@ def _taken(old: Standing) -> Standing:
 
 
 def _reported(old: Standing, end: MessageState) -> Standing:
-    if old.state.is_terminal and old.state is not _S.UNKNOWN:
-        return old
     if end is not _S.DELIVERED:
-        return _ended(old, end, _REASONS[end].number)
-    delivered = old.delivered + 1
+        return _ended(old, end, _REASONS.get(end, Reason.NOT_DELIVERED).number)
+    delivered = min(old.delivered + 1, old.segments)
     state, reason, charge = old.state, old.reason, old.charge
     if delivered >= old.segments and may_move(state, _S.DELIVERED):
         state, reason = _S.DELIVERED, 0

@@ -1,5 +1,8 @@
 """A token bucket: how many may go now, and when the next one may."""
 
+NEARLY = 1e-9
+"""What sums of fractions may lack of a whole: without it a wait could be too short for the clock to show."""
+
 
 class TokenBucket:
     """Lets `rate` things a second pass, and at most `burst` at once. Times are monotonic seconds."""
@@ -20,7 +23,7 @@ class TokenBucket:
     def take(self, wanted: int, now: float) -> int:
         """Take up to `wanted`; returns how many may pass now."""
         self._refill(now)
-        allowed = min(wanted, int(self._level))
+        allowed = min(wanted, int(self._level + NEARLY))
         self._level -= allowed
         return allowed
 
@@ -31,4 +34,4 @@ class TokenBucket:
     def wait_s(self, now: float) -> float:
         """Seconds until one may pass; 0 when one may pass now."""
         self._refill(now)
-        return max(0.0, (1 - self._level) / self._rate)
+        return 0.0 if self._level + NEARLY >= 1 else (1 - self._level) / self._rate

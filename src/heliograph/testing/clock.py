@@ -9,6 +9,7 @@ from heliograph.core.ids import EPOCH_MS
 TURNS = 20
 """Turns of the event loop that tasks get to react: enough for a chain of callbacks, nothing on the wall."""
 
+SHORTEST_MS = 0.01
 START_MS = EPOCH_MS + 300 * 24 * 3_600_000
 
 
@@ -43,7 +44,9 @@ class VirtualClock:
     async def sleep(self, seconds: float) -> None:
         """Wait until somebody advances the time far enough."""
         asleep: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._sleepers, (self._at_ms + seconds * 1000, next(self._numbers), asleep))
+        # A nap shorter than what a float of today's milliseconds can tell apart would never end.
+        due_ms = self._at_ms + max(seconds * 1000, SHORTEST_MS)
+        heapq.heappush(self._sleepers, (due_ms, next(self._numbers), asleep))
         self.naps += 1
         await asleep
 

@@ -1,6 +1,6 @@
 """`heliograph serve` in a process of its own on a fresh data folder, driven as people and customers drive it.
 
-The interface used is the promised one: the command line, the settings in the environment and HTTP.
+The interface used is the promised one: settings in the environment, signals and HTTP.
 """
 
 import asyncio
@@ -22,10 +22,6 @@ START_S: Final = 20.0
 END_S: Final = 30.0
 _ADDRESS: Final = re.compile(rb"serves http://127\.0\.0\.1:(\d+)")
 _MOST_LINES: Final = 2_000
-
-
-class Refused(Exception):
-    """A command ended with a status that is not 0; what it said."""
 
 
 class Served:
@@ -123,25 +119,6 @@ class Served:
         assert self._process is not None
         with suppress(ProcessLookupError):
             self._process.send_signal(number)
-
-    async def run(self, *words: str) -> Any:
-        """Run one command and read its JSON answer; raises Refused."""
-        process = await asyncio.create_subprocess_exec(
-            *PROGRAM, *words, "--json",
-            env=self._environ,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        said, complained = await process.communicate()
-        if process.returncode:
-            raise Refused(f"{' '.join(words)}: {complained.decode()}{said.decode()}")
-        return json.loads(said)
-
-    async def ready(self) -> bool:
-        """Whether the server says that it is ready."""
-        async with Requests(self.port) as requests:
-            return (await requests.ask("GET", "/readyz")).status == 200
 
 
 class Reply(NamedTuple):

@@ -1,9 +1,15 @@
+from datetime import UTC, datetime
+
 import pytest
 
 from heliograph.core.ids import EPOCH_MS, NODES, IdSource, first_at, made_at_ms
 
 NOON = EPOCH_MS + 43_200_000
 COUNTERS = 64
+
+
+def test_ids_count_from_2026() -> None:
+    assert datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000 == EPOCH_MS
 
 
 def test_an_id_is_milliseconds_node_and_counter() -> None:

@@ -50,3 +50,10 @@ def test_a_price_of_nothing_is_a_price() -> None:
 def test_a_prefix_may_be_the_whole_number_and_never_more() -> None:
     card = card_of([Rate(None, SMS, JOBURG[1:], 1), Rate(None, SMS, f"{JOBURG[1:]}0", 2)])
     assert card.price(OURS, SMS, JOBURG) == 1
+
+
+def test_prefixes_of_every_length_are_found() -> None:
+    digits = JOBURG[1:]
+    for length in range(len(digits) + 1):
+        card = card_of([Rate(None, SMS, digits[:length], 4), Rate(None, SMS, "4" * 12, 9)])
+        assert card.price(OURS, SMS, JOBURG) == 4

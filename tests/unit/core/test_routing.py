@@ -72,3 +72,9 @@ def test_a_route_for_what_its_carrier_cannot_carry_is_no_route() -> None:
 def test_a_prefix_may_be_the_whole_number_and_never_more() -> None:
     routes = table(Route(A, SMS, JOBURG[1:]), Route(B, SMS, f"{JOBURG[1:]}0"))
     assert routes.plan(SMS, JOBURG) == (A,)
+
+
+def test_prefixes_of_every_length_are_found() -> None:
+    digits = JOBURG[1:]
+    for length in range(len(digits) + 1):
+        assert table(Route(A, SMS, digits[:length]), Route(B, SMS, "4" * 12)).plan(SMS, JOBURG) == (A,)

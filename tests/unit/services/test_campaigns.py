@@ -15,7 +15,7 @@ def test_a_campaign_is_registered_approved_and_counted(tell: Tell, clock: StillC
         await campaigns.add("Crane", "CW1549", brand="Blue Crane")
         assert [row.is_approved for row in await campaigns.list()] == [False]
         await campaigns.approve("Crane", "CW1549")
-        await Numbers(store, clock).add("Crane", "27831234567", NumberOptions(campaign="CW1549"))
+        await Numbers(store, clock).add("Crane", "27831234567", options=NumberOptions(campaign="CW1549"))
         row = (await campaigns.list("Crane"))[0]
         assert (row.tcr, row.brand, row.is_approved, row.numbers) == ("CW1549", "Blue Crane", True, 1)
         with pytest.raises(Refused, match="already"):

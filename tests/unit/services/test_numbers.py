@@ -13,7 +13,7 @@ def test_setting_a_number_leaves_what_was_not_named(tell: Tell, clock: StillCloc
         await Accounts(store, clock).add("Crane")
         await Campaigns(store, clock).add("Crane", "CW1549", brand="Blue Crane")
         numbers = Numbers(store, clock)
-        row = await numbers.add("Crane", "27 83 123 4567", NumberOptions(voice=True, campaign="CW1549"))
+        row = await numbers.add("Crane", "27 83 123 4567", options=NumberOptions(voice=True, campaign="CW1549"))
         assert (row.msisdn, row.sms, row.mms, row.voice, row.campaign) == ("+27831234567", True, True, True, "CW1549")
         row = await numbers.change("+27831234567", NumberOptions(mms=False, campaign=""))
         assert (row.sms, row.mms, row.voice, row.campaign) == (True, False, True, None)
@@ -29,9 +29,9 @@ def test_numbers_belong_to_one_account(tell: Tell, clock: StillClock) -> None:
         for name in ("Crane", "Stork"):
             await Accounts(store, clock).add(name)
         numbers = Numbers(store, clock)
-        await numbers.add("Crane", "+27831234567", NumberOptions())
+        await numbers.add("Crane", "+27831234567", options=NumberOptions())
         with pytest.raises(Refused, match="belongs to account 'Crane' already"):
-            await numbers.add("Stork", "+27831234567", NumberOptions())
+            await numbers.add("Stork", "+27831234567", options=NumberOptions())
         with pytest.raises(Refused, match="not a number of account 'Stork'"):
             await numbers.remove("+27831234567", account_name="Stork")
         await numbers.remove("+27831234567")
@@ -47,9 +47,9 @@ def test_what_is_no_number_and_what_is_no_campaign_are_refused(tell: Tell, clock
         await Accounts(store, clock).add("Crane")
         numbers = Numbers(store, clock)
         with pytest.raises(Refused, match="7 to 15 digits"):
-            await numbers.add("Crane", "call me", NumberOptions())
+            await numbers.add("Crane", "call me", options=NumberOptions())
         with pytest.raises(Refused, match="no campaign 'CW1'"):
-            await numbers.add("Crane", "27831234567", NumberOptions(campaign="CW1"))
+            await numbers.add("Crane", "27831234567", options=NumberOptions(campaign="CW1"))
         assert await numbers.list("Crane") == ()
 
     tell(story)

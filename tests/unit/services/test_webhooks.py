@@ -110,7 +110,7 @@ def test_switching_on_forgets_why_it_was_switched_off(tell: Tell, clock: StillCl
         webhooks = Webhooks(store, clock)
         made = await webhooks.add(account_id, dialect="any", kind=EventKind.STATUS, url=URL)
         async with store.writing() as connection:
-            await change_columns(connection, made.webhook_id, {"is_active": False, "note": "dead"})
+            await change_columns(connection, made.webhook_id, values={"is_active": False, "note": "dead"})
         changed = await webhooks.change(account_id, made.webhook_id, url=URL + "2")
         assert changed is not None
         assert (changed.url, changed.is_active, changed.note) == (URL + "2", False, "dead")

@@ -1,0 +1,40 @@
+"""The engines that every test of this folder runs on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from heliograph.store import audit
+from heliograph.testing.stores import GRANT, FreshStore, empty_store, fresh_store
+from tests.conformance.steps import Steps
+
+
+@pytest.fixture(scope="session")
+def _pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return empty_store(tmp_path_factory.mktemp("pattern"))
+
+
+@pytest.fixture(params=["sqlite"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path, _pattern: Path) -> Iterator[FreshStore]:
+    """A fresh store of one engine."""
+    assert request.param == "sqlite"
+    store = fresh_store(tmp_path, pattern=_pattern)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def steps(engine: FreshStore) -> Steps:
+    """What can be done to the store."""
+    return Steps(engine)
+
+
+@pytest.fixture
+def sound_books(engine: FreshStore) -> Iterator[None]:
+    """After the test the books of the account agree: balance, postings and the prices of its messages."""
+    yield
+    books = engine.reading(lambda connection: audit.books_of(connection, engine.account_id))
+    assert books.kept == books.posted
+    assert (books.held, books.captured) == (books.kept.held, books.kept.captured)
+    assert sum(books.kept) == GRANT

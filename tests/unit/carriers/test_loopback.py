@@ -1,0 +1,71 @@
+import asyncio
+
+import pytest
+
+from heliograph.carriers.loopback import LoopbackDriver
+from heliograph.carriers.settings import BadCarrier
+from heliograph.core.directory import Carrier
+from heliograph.core.fates import Fate
+from heliograph.core.ids import CarrierId
+from heliograph.core.messages import Channel
+from heliograph.testing.feeds import NotingFeed, parcels_for
+
+
+class StillClock:
+    """Time stands; sleepers sleep until they are cancelled."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def now_ms(self) -> int:
+        return 1_790_000_000_000
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await asyncio.Event().wait()
+
+
+def carrier(**settings: object) -> Carrier:
+    channels = frozenset(Channel)
+    return Carrier(carrier_id=CarrierId(1), name="loop", url="loopback:", channels=channels, settings=settings)
+
+
+def test_what_waits_when_it_is_stopped_is_told_at_once() -> None:
+    async def story() -> None:
+        feed, clock = NotingFeed(), StillClock()
+        running = asyncio.create_task(LoopbackDriver(carrier(), feed, clock).run())
+        feed.offer(parcels_for(["+278312" + Fate.DELIVERED_LATE.digits, "+278312" + Fate.OPTS_OUT.digits]))
+        await feed.until(lambda: len(feed.receipts) == 1)
+        await asyncio.sleep(0)
+        assert sorted(clock.slept) == [0.2, 5.0]
+        running.cancel()
+        await asyncio.wait((running,))
+        assert len(feed.receipts) == 2
+        assert [incoming.text for incoming in feed.incoming] == ["STOP"]
+        assert feed.sessions[0].closed == "stopped"
+
+    asyncio.run(story())
+
+
+def test_the_delays_are_settings() -> None:
+    async def story() -> None:
+        feed, clock = NotingFeed(), StillClock()
+        driver = LoopbackDriver(carrier(receipt_delay_ms=100, late_ms=700), feed, clock)
+        running = asyncio.create_task(driver.run())
+        feed.offer(parcels_for(["+278312" + Fate.DELIVERED_LATE.digits, "+27831234567"]))
+        await feed.until(lambda: len(feed.outcomes) == 2)
+        await asyncio.sleep(0)
+        assert sorted(clock.slept) == [0.1, 0.8]
+        running.cancel()
+        await asyncio.wait((running,))
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("settings", [{"receipt_delay_ms": "1"}, {"late_ms": -1}, {"id_form": "as-is"}])
+def test_settings_with_a_mistake(settings: dict[str, object]) -> None:
+    with pytest.raises(BadCarrier, match=next(iter(settings))):
+        LoopbackDriver(carrier(**settings), NotingFeed(), StillClock())

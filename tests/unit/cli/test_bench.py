@@ -1,0 +1,397 @@
+"""The sums of the bench, its load against a server that answers as asked, and the processes it starts."""
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import typer
+
+from heliograph.cli import bench
+from heliograph.cli.bench import far, load, orders, stage
+from heliograph.cli.bench import report as figures
+from heliograph.cli.bench.children import Standing, child, cpu_s_from, peak_memory_mb_from
+from heliograph.cli.bench.orders import FarOrder, FarRecords, LoadOrder, LoadRecords
+from heliograph.cli.bench.report import Cost, Machine, Report, Spread, join, percentile, spread, text_of
+from heliograph.cli.bench.stage import Plan
+from heliograph.sandbox.message_centre import MessageCentre
+from heliograph.services.refused import Refused
+from heliograph.testing.receiver import Answer, Call, Receiver
+
+MS = 1_000_000
+S = 1_000_000_000
+
+
+def plan(**changes: Any) -> Plan:
+    values: dict[str, Any] = {
+        "messages": 4,
+        "per_request": 2,
+        "connections": 3,
+        "rate": 0.0,
+        "window": 10,
+        "policy": "resend",
+    }
+    return Plan(**(values | changes))
+
+
+def load_order(port: int, **changes: Any) -> LoadOrder:
+    values: dict[str, Any] = {
+        "port": port,
+        "api_key": "1|key",
+        "first": orders.FIRST,
+        "requests": 7,
+        "per_request": 2,
+        "connections": 3,
+        "rate": 0.0,
+        "records": "",
+    }
+    return LoadOrder(**(values | changes))
+
+
+def recorded() -> tuple[LoadRecords, FarRecords]:
+    """Two requests of two messages, begun at 10 s and 11 s, answered 100 ms later; all submitted and told."""
+    sent, seen = LoadRecords(2), FarRecords(4)
+    for index in range(2):
+        sent.started[index] = (10 + index) * S
+        sent.ended[index] = sent.started[index] + 100 * MS
+        sent.status[index] = 202
+    for message in range(4):
+        begin = sent.started[message // 2]
+        seen.submit(message, begin + (message + 1) * 50 * MS)
+        seen.tell(message, begin + S)
+    return sent, seen
+
+
+def whole_report(sent: LoadRecords, seen: FarRecords) -> Report:
+    return figures.report(
+        plan(),
+        load=sent,
+        far=seen,
+        server=figures.cost(cpu_s=0.5, peak_memory_mb=64.04, commits=8, messages=4),
+        machine=Machine(cores=2, python="3.11.2", disk="ext4", bench_cpu_s=1.25),
+    )
+
+
+# Percentiles -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("count", "share", "expected"),
+    [
+        (1, 0.5, 1),
+        (1, 0.99, 1),
+        (2, 0.5, 1),
+        (3, 0.5, 2),
+        (100, 0.5, 50),
+        (100, 0.95, 95),
+        (100, 0.99, 99),
+        (101, 0.99, 100),
+    ],
+)
+def test_nearest_rank(count: int, share: float, expected: int) -> None:
+    assert percentile(range(1, count + 1), share) == expected
+
+
+def test_a_spread_of_unordered_durations() -> None:
+    assert spread([30 * MS, 10 * MS, 20 * MS]) == Spread(p50=20, p95=30, p99=30, longest=30)
+
+
+def test_a_spread_of_nothing() -> None:
+    assert spread([]) == Spread(p50=None, p95=None, p99=None, longest=None)
+
+
+# The join ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_message_is_followed_from_its_request() -> None:
+    joined = join(*recorded(), per_request=2)
+    assert list(joined.request_to_accept) == [100 * MS] * 2
+    assert list(joined.request_to_submit) == [50 * MS, 100 * MS, 150 * MS, 200 * MS]
+    assert list(joined.accept_to_submit) == [-50 * MS, 0, 50 * MS, 100 * MS]
+    assert list(joined.accept_to_webhook) == [900 * MS] * 4
+    assert (joined.lost, joined.untold) == (0, 0)
+
+
+def test_the_figures_of_a_clean_run() -> None:
+    report = whole_report(*recorded())
+    assert report.is_clean
+    assert (report.accepted, report.durable_per_s, report.accepted_per_s) == (4, 2, 4)
+    assert report.submitted_per_s == 3
+    assert report.seconds == 2.0
+    assert report.server == Cost(
+        cpu_s=0.5, cpu_s_per_1000=125.0, peak_memory_mb=64.0, commits=8, commits_per_1000=2000.0
+    )
+
+
+def test_what_was_not_accepted_cannot_be_lost() -> None:
+    sent, _ = recorded()
+    sent.status[1] = 503
+    seen = FarRecords(4)
+    for message in range(2):
+        seen.submit(message, 11 * S)
+        seen.tell(message, 12 * S)
+    report = whole_report(sent, seen)
+    assert (report.accepted, report.lost, report.requests_failed) == (2, 0, {"503": 1})
+    assert not report.is_clean
+    assert "1 with 503" in text_of(report)
+
+
+def test_lost_untold_and_twice_are_told_apart() -> None:
+    sent, _ = recorded()
+    seen = FarRecords(4)
+    seen.submit(1, 11 * S)
+    seen.submit(2, 11 * S)
+    seen.submit(2, 12 * S)
+    for message in (2, 3, 3):
+        seen.tell(message, 13 * S)
+    report = whole_report(sent, seen)
+    assert (report.lost, report.untold, report.submitted_twice, report.told_twice) == (2, 1, 1, 1)
+    assert not report.is_clean
+
+
+def test_a_run_of_which_nothing_came() -> None:
+    report = whole_report(LoadRecords(2), FarRecords(4))
+    assert (report.accepted, report.durable_per_s, report.requests_failed) == (0, 0, {"0": 2})
+    assert "-" in text_of(report)
+
+
+def test_the_report_for_people_and_for_machines() -> None:
+    report = whole_report(*recorded())
+    text = text_of(report)
+    assert text.startswith("2 durable messages a second")
+    assert re.search(r"accept to submit +0\.0 +100\.0 +100\.0 +100\.0", text)
+    assert "8 commits (one fsync each)" in text
+    document = msgspec.to_builtins(report)
+    assert document["plan"]["per_request"] == 2
+    assert document["latency_ms"]["accept_to_webhook"] == {"p50": 900, "p95": 900, "p99": 900, "longest": 900}
+
+
+def test_data_in_memory_is_pointed_out() -> None:
+    report = whole_report(*recorded())
+    in_memory = msgspec.structs.replace(report, machine=msgspec.structs.replace(report.machine, disk="tmpfs"))
+    assert "TMPDIR" in text_of(in_memory)
+    assert "TMPDIR" not in text_of(report)
+
+
+# Records -----------------------------------------------------------------------------------------------------------
+
+
+def test_records_come_back_from_a_file(tmp_path: Path) -> None:
+    sent, seen = recorded()
+    path = str(tmp_path / "records")
+    for records, empty in ((sent, LoadRecords(2)), (seen, FarRecords(4))):
+        orders.write(records, path)
+        assert empty != records
+        orders.read(empty, path)
+        assert empty == records
+
+
+def test_a_file_of_another_size_is_not_taken_for_records(tmp_path: Path) -> None:
+    path = str(tmp_path / "records")
+    orders.write(LoadRecords(2), path)
+    for requests in (1, 3):
+        with pytest.raises(ValueError, match="octets"):
+            orders.read(LoadRecords(requests), path)
+
+
+def test_messages_of_the_warm_up_are_not_written_down() -> None:
+    seen = FarRecords(2)
+    seen.submit(-1, 5)
+    seen.submit(2, 5)
+    seen.tell(orders.WARM_UP_FIRST - orders.FIRST, 5)
+    assert seen == FarRecords(2)
+
+
+def test_the_first_time_counts() -> None:
+    seen = FarRecords(1)
+    for at in range(300):
+        seen.submit(0, 7 + at)
+    assert (seen.submitted[0], seen.submits[0]) == (7, 255)
+
+
+# The load ----------------------------------------------------------------------------------------------------------
+
+
+async def run_load(receiver: Receiver, **changes: Any) -> load.Load:
+    running = load.Load(load_order(receiver.port, **changes))
+    running.start()
+    await asyncio.wait_for(running.done.wait(), 10)
+    return running
+
+
+def recipients_of(calls: list[Call]) -> list[int]:
+    return sorted(number for call in calls for number in msgspec.json.decode(call.body)["to"])
+
+
+def test_every_recipient_is_asked_for_once() -> None:
+    async def story() -> None:
+        async with Receiver(Answer(202)) as receiver:
+            done = await run_load(receiver)
+            assert recipients_of(receiver.calls) == list(range(orders.FIRST, orders.FIRST + 14))
+            assert receiver.connections == 3
+            assert {call.headers["authorization"] for call in receiver.calls} == {"Bearer 1|key"}
+            assert list(done.records.status) == [202] * 7
+            assert all(0 < begin <= end for begin, end in zip(done.records.started, done.records.ended, strict=True))
+
+    asyncio.run(story())
+
+
+def test_answers_that_are_no_yes_are_counted() -> None:
+    async def story() -> None:
+        async with Receiver(Answer(503, body=b"not now")) as receiver:
+            done = await run_load(receiver)
+            assert (done.accepted, done.failed, set(done.records.status)) == (0, 7, {503})
+
+    asyncio.run(story())
+
+
+def test_with_a_rate_requests_are_due_at_even_times() -> None:
+    async def story() -> None:
+        async with Receiver(Answer(202)) as receiver:
+            done = await run_load(receiver, rate=200.0)
+            started = list(done.records.started)
+            assert [each - started[0] for each in started] == [index * 5 * MS for index in range(7)]
+            assert all(begin < end for begin, end in zip(started, done.records.ended, strict=True))
+
+    asyncio.run(story())
+
+
+def test_a_connection_that_is_cut_costs_one_request_and_no_more() -> None:
+    async def story() -> None:
+        async with Receiver(Answer(202, hangs=True)) as receiver:
+            running = load.Load(load_order(receiver.port, connections=1, requests=3))
+            running.start()
+            await receiver.wait_for(1)
+            receiver.answer = Answer(202)
+            for transport in receiver._open:
+                transport.abort()
+            await asyncio.wait_for(running.done.wait(), 10)
+            assert list(running.records.status) == [0, 202, 202]
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("pending", "expected"),
+    [
+        (b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}", (202, 46)),
+        (b"HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n\r\n{", None),
+        (b"HTTP/1.1 202 Acc", None),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", (204, 27)),
+    ],
+)
+def test_where_an_answer_ends(pending: bytes, expected: tuple[int, int] | None) -> None:
+    assert load.whole_answer(bytearray(pending)) == expected
+
+
+# The far side ------------------------------------------------------------------------------------------------------
+
+
+def test_the_webhook_is_told_of_deliveries() -> None:
+    clock = far.SteadyClock()
+    watch = far.Watch(FarOrder(first=100, messages=3, records=""), clock=clock, centre=MessageCentre(clock))
+    events = [("101", "Delivered"), ("102", "Enroute"), ("99", "Delivered")]
+    body = msgspec.json.encode(
+        {
+            "Timestamp": "2026-11-23T12:00:00.0000000Z",
+            "Type": "MessageStatusUpdate",
+            "Events": [{"Number": number, "Status": status} for number, status in events],
+        }
+    )
+    watch.hear(Call("/", {}, body, 2.5))
+    assert watch.told == 2
+    assert list(watch.records.told) == [0, 2_500 * MS, 0]
+
+
+def test_the_steady_clock_can_be_turned_back() -> None:
+    clock = far.SteadyClock()
+    before = int(clock.monotonic() * 1e9)
+    at_ns = clock.monotonic_ns_from(clock.now_ms())
+    after = int(clock.monotonic() * 1e9)
+    assert before - MS <= at_ns <= after + MS
+
+
+# Processes ---------------------------------------------------------------------------------------------------------
+
+ECHO = "import json, sys; print(json.dumps({'length': len(sys.stdin.readline())}), flush=True); sys.stdin.read()"
+
+
+def test_a_process_is_told_listened_to_and_ends(tmp_path: Path) -> None:
+    async def story() -> None:
+        standing = Standing()
+        async with child("echo", ("-c", ECHO), folder=tmp_path, environ={}, hear=standing.hear) as echo:
+            standing.watched.append(echo)
+            echo.order(b"12345")
+            assert await standing.until(lambda counts: counts.get("length") == 6)
+            assert echo.cpu_s() >= 0
+            assert echo.peak_memory_mb() > 1
+            await echo.finish()
+            assert echo.has_ended
+
+    asyncio.run(story())
+
+
+def test_a_process_that_fails_is_explained_by_its_last_words(tmp_path: Path) -> None:
+    async def story() -> None:
+        standing = Standing()
+        arguments = ("-c", "raise SystemExit('no such thing')")
+        async with child("far", arguments, folder=tmp_path, environ={}, hear=standing.hear) as failing:
+            standing.watched.append(failing)
+            with pytest.raises(Refused, match=r"The far of the bench ended: no such thing\."):
+                await standing.until(bool)
+
+    asyncio.run(story())
+
+
+def test_a_process_does_not_outlive_its_block(tmp_path: Path) -> None:
+    async def story() -> None:
+        standing = Standing()
+        async with child("echo", ("-c", ECHO), folder=tmp_path, environ={}, hear=standing.hear) as echo:
+            assert not echo.has_ended
+        assert echo.has_ended
+
+    asyncio.run(story())
+
+
+def test_what_proc_says() -> None:
+    assert cpu_s_from("7 (a) b) S 1 7 7 0 -1 0 1 0 0 0 150 50 0 0 20 0 9 0 1 1 1") == pytest.approx(2.0)
+    assert peak_memory_mb_from("Name:\tx\nVmPeak:\t 9999 kB\nVmHWM:\t   2048 kB\n") == 2.0
+
+
+# The stage ---------------------------------------------------------------------------------------------------------
+
+
+def test_whole_requests_are_sent() -> None:
+    odd = plan(messages=1_001, per_request=100)
+    assert (odd.requests, odd.sent, odd.warm_up_requests) == (11, 1_100, 2)
+
+
+def test_nobody_elses_settings_are_measured() -> None:
+    made = stage.environ_for(Path("/made"), {"PATH": "/bin", "HELIOGRAPH_DATABASE": "sqlite:////mine"})
+    assert made["PATH"] == "/bin"
+    assert made["HELIOGRAPH_DATA"] == "/made/data"
+    assert "HELIOGRAPH_DATABASE" not in made
+
+
+def test_commits_are_read_from_the_metrics() -> None:
+    text = b"# TYPE heliograph_store_commits_total counter\nheliograph_store_commits_total 12.0\n"
+    assert stage.commits_in(text) == 12
+    with pytest.raises(Refused):
+        stage.commits_in(b"Internal Server Error")
+
+
+def test_the_disk_a_folder_is_on() -> None:
+    mounts = "/dev/vda / ext4 rw 0 0\ntmpfs /tmp tmpfs rw 0 0\n/dev/vdb /tmpfiles xfs rw 0 0\n"
+    assert [stage.disk_of(Path(each), mounts) for each in ("/home/x", "/tmp/x", "/tmpfiles")] == [
+        "ext4",
+        "tmpfs",
+        "xfs",
+    ]
+
+
+def test_the_command_is_there() -> None:
+    app = typer.Typer()
+    bench.register(app)
+    assert [command.name for command in app.registered_commands] == ["bench"]

@@ -1,0 +1,159 @@
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from heliograph.core.messages import Accepted, IdempotencyKey, Refusal
+from heliograph.core.reasons import Reason
+from heliograph.pipeline.accept import RETRY_AFTER_S, Acceptance
+from heliograph.store.engine import StoreUnavailable
+from heliograph.testing.clock import turns
+from heliograph.testing.life import GRANT, TERMS, Process
+from tests.unit.pipeline.conftest import Play
+from tests.unit.pipeline.stories import TO_NORTH, accept, change_account, refused, rows, submission
+
+
+def balance(process: Process) -> tuple[int, int, int]:
+    ((available, held, captured),) = rows(process, "select available, held, captured from balance where account_id = 1")
+    return available, held, captured
+
+
+def test_what_is_accepted_is_stored_held_and_handed_over(play: Play) -> None:
+    async def story(process: Process) -> None:
+        answer = await accept(process, TO_NORTH, "+27831234568", text="ж" * 71)
+        assert [verdict.segments for verdict in answer.verdicts] == [2, 2]
+        assert answer.available == GRANT - 4_000_000
+        assert balance(process) == (GRANT - 4_000_000, 4_000_000, 0)
+        assert process.dispatch.in_memory == 2
+        assert rows(process, "select owner, state from message") == [(process.desk.owner, 1)] * 2
+
+    play(story)
+
+
+@pytest.mark.parametrize("written", ["", "abc", "12345", "+27" + "8" * 40, "{body}"])
+def test_a_bad_recipient_has_a_verdict_of_its_own(play: Play, written: str) -> None:
+    async def story(process: Process) -> None:
+        answer = await accept(process, written, TO_NORTH)
+        assert [verdict.reason for verdict in answer.verdicts] == [Reason.INVALID_RECIPIENT, None]
+        assert balance(process) == (GRANT - 1_000_000, 1_000_000, 0)
+
+    play(story)
+
+
+def test_a_number_without_a_route(play: Play) -> None:
+    async def story(process: Process) -> None:
+        answer = await accept(process, "+12025550175")
+        assert [verdict[:3] for verdict in answer.verdicts] == [("+12025550175", None, Reason.NO_ROUTE)]
+        assert rows(process, "select count(*) from message") == [(0,)]
+        assert balance(process) == (GRANT, 0, 0)
+
+    play(story)
+
+
+def test_a_recipient_named_twice_gets_one_message(play: Play) -> None:
+    async def story(process: Process) -> None:
+        answer = await accept(process, TO_NORTH, "0027 83 123 4567", TO_NORTH)
+        assert answer.verdicts[0] == answer.verdicts[2]
+        assert balance(process)[1] == 1_000_000 * len({verdict.message_id for verdict in answer.verdicts} - {None})
+
+    play(story)
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        (replace(submission(), recipients=()), Reason.NO_RECIPIENT),
+        (submission(text=""), Reason.NO_TEXT),
+        (submission(text="a\0b"), Reason.INVALID_TEXT),
+        (submission(text="a\ud800b"), Reason.INVALID_TEXT),
+        (submission(text="x" * 100_000), Reason.TEXT_TOO_LONG),
+        (submission(sender="Much too long a sender"), Reason.INVALID_SENDER),
+        (submission(*(f"+2783{number:07}" for number in range(61))), Reason.NO_FUNDS),
+    ],
+)
+def test_what_is_refused_as_a_whole(play: Play, asked: object, reason: Reason) -> None:
+    async def story(process: Process) -> None:
+        assert await refused(process, asked) == Refusal(reason)  # type: ignore[arg-type]
+        assert rows(process, "select count(*) from message union all select count(*) from submission") == [(0,), (0,)]
+        assert balance(process) == (GRANT, 0, 0)
+        assert process.desk.tally.refused[reason] == 1
+
+    play(story)
+
+
+def test_a_suspended_account(play: Play) -> None:
+    async def story(process: Process) -> None:
+        await change_account(process, {"is_suspended": True})
+        assert (await refused(process, submission())).reason is Reason.SUSPENDED
+        # The operator resumes it, and the process has not heard of it yet: it asks before it says no.
+        await change_account(process, {"is_suspended": False}, is_seen=False)
+        await accept(process)
+
+    play(story)
+
+
+def test_a_sender_that_is_not_on_the_list(play: Play) -> None:
+    async def story(process: Process) -> None:
+        await change_account(process, {"senders": ["Crane"]})
+        assert (await refused(process, submission(sender="Heron"))).reason is Reason.SENDER_NOT_ALLOWED
+        assert isinstance(await process.acceptance.submit(submission(sender="Crane")), Accepted)
+        assert rows(process, "select sender from submission") == [("Crane",)]
+
+    play(story)
+
+
+def test_no_more_is_taken_than_the_store_may_hold(play: Play) -> None:
+    async def story(process: Process) -> None:
+        door = Acceptance(process.desk, lines=process.dispatch, terms=replace(TERMS, most_in_store=3))
+        process.dispatch.waiting = 3
+        assert await door.submit(submission()) == Refusal(Reason.OVERLOADED, RETRY_AFTER_S)
+        process.dispatch.waiting = 2
+        assert isinstance(await door.submit(submission()), Accepted)
+
+    play(story)
+
+
+def test_what_does_not_fit_in_memory_waits_in_the_store(play: Play) -> None:
+    async def story(process: Process) -> None:
+        door = Acceptance(process.desk, lines=process.dispatch, terms=replace(TERMS, most_in_memory=1))
+        assert isinstance(await door.submit(submission(TO_NORTH, "+27831234568")), Accepted)
+        assert process.dispatch.in_memory == 0
+        assert rows(process, "select owner from message") == [(0,), (0,)]
+        await process.claim()
+        assert process.dispatch.in_memory == 2
+        assert rows(process, "select count(*) from ready") == [(0,)]
+
+    play(story)
+
+
+def test_a_key_is_replayed_reused_or_in_use(play: Play) -> None:
+    async def story(process: Process) -> None:
+        asked = submission(key=IdempotencyKey("k", "digest"))
+        process.writer.by_hand = True
+        first = asyncio.ensure_future(process.acceptance.submit(asked))
+        await turns()
+        assert await process.acceptance.submit(asked) == Refusal(Reason.KEY_IN_USE)
+        process.writer.commit()
+        answer = await first
+        assert isinstance(answer, Accepted)
+        process.writer.by_hand = False
+        assert await process.acceptance.submit(asked) == answer._replace(replayed=True)
+        other = submission(key=IdempotencyKey("k", "other"))
+        assert await process.acceptance.submit(other) == Refusal(Reason.KEY_REUSED)
+        assert rows(process, "select count(*) from message") == [(1,)]
+        assert process.dispatch.in_memory == 1
+
+    play(story)
+
+
+def test_a_key_is_free_again_when_the_store_failed(play: Play) -> None:
+    async def story(process: Process) -> None:
+        asked = submission(key=IdempotencyKey("k", "digest"))
+        put = process.writer.put
+        process.writer.put = lambda hop, request, done: done(StoreUnavailable("full"))  # type: ignore[method-assign]
+        with pytest.raises(StoreUnavailable):
+            await process.acceptance.submit(asked)
+        process.writer.put = put  # type: ignore[method-assign]
+        assert isinstance(await process.acceptance.submit(asked), Accepted)
+
+    play(story)
