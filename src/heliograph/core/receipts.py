@@ -7,7 +7,7 @@ from typing import NamedTuple
 from heliograph.core.states import MessageState
 
 _FILLING = dict.fromkeys([ord("-"), *(code for code in range(256) if chr(code).isspace())])
-_HEX = re.compile("(?:0x)?[0-9a-f]{1,64}")
+_HEX = re.compile("(?:0x)?[0-9a-f]{1,1000}")
 
 
 class IdForm(Enum):

@@ -36,6 +36,7 @@ class Connection(asyncio.Protocol):
         self._is_server = is_server
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
+        self._is_flushing = False
         self._transport: asyncio.Transport | None = None
         self._writable = asyncio.Event()
         self._writable.set()
@@ -61,7 +62,14 @@ class Connection(asyncio.Protocol):
         await self._writable.wait()
 
     def flush(self) -> None:
+        """Write what the session has to say before the loop goes on to the next events: everything in one write."""
+        if not self._is_flushing:
+            self._is_flushing = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
         """Write what the session has to say, and wake when it next wants to be."""
+        self._is_flushing = False
         transport = self._transport
         data = self.session.data_to_send()
         if data and transport is not None:
@@ -82,7 +90,7 @@ class Connection(asyncio.Protocol):
             transport.abort()
             return
         if transport is not None and not transport.is_closing():
-            self.flush()
+            self._flush()
             self._disarm()
             self._timer = asyncio.get_running_loop().call_later(LINGER_S, transport.abort)
             self._timer_at = 0.0
@@ -128,7 +136,7 @@ class Connection(asyncio.Protocol):
     def _dispatch(self, events: list[Event]) -> None:
         if events:
             self._on_events(self, events)
-        self.flush()
+        self._flush()
         if events and type(events[-1]) is Closed:
             self.close()
 

@@ -20,7 +20,7 @@ from heliograph.core.outcomes import Ambiguous, Deferred, Refused, SubmitOutcome
 from heliograph.core.reasons import Reason
 from heliograph.core.receipts import Receipt
 from heliograph.net.smpp import Connection
-from heliograph.pipeline.ports import Incoming, SessionFeed
+from heliograph.pipeline.ports import Incoming, SessionFeed, Stored
 from heliograph.smpp.constants import CommandStatus
 from heliograph.smpp.errors import LocalProtocolError
 from heliograph.smpp.events import (
@@ -59,7 +59,8 @@ class CarrierSession:
         self._outcomes: list[SubmitOutcome] = []
         self._receipts: list[Receipt] = []
         self._incoming: list[Incoming] = []
-        self._sequences: list[int] = []
+        self._receipt_sequences: list[int] = []
+        self._incoming_sequences: list[int] = []
         self._unstored = 0
         self._closed = asyncio.Event()
         self._settled = asyncio.Event()
@@ -144,8 +145,6 @@ class CarrierSession:
 
     def _take_answer(self, event: SubmitAnswered) -> None:
         sequence, status, message_id = event
-        if self._sequences:
-            self._hand_over()
         self._outcomes.append(
             outcome_of(self._parcels.pop(sequence), status, message_id, overrides=self._profile.statuses)
         )
@@ -156,18 +155,15 @@ class CarrierSession:
         sequence, pdu = event
         receipt = receipt_from(pdu, self._profile)
         if receipt is not None:
-            if self._outcomes or self._incoming:
-                self._hand_over()
             self._receipts.append(receipt)
+            self._receipt_sequences.append(sequence)
         elif is_receipt(pdu):
             self._counts["receipts without id"] += 1
             self._session.acknowledge_delivers((sequence,))
             return
         else:
-            if self._outcomes or self._receipts:
-                self._hand_over()
             self._incoming.append(incoming_from(pdu))
-        self._sequences.append(sequence)
+            self._incoming_sequences.append(sequence)
 
     def _take_rare(self, event: Event) -> None:
         self._hand_over()
@@ -208,22 +204,22 @@ class CarrierSession:
             self._feed.take_in([incoming_from(pdu)], answered)
 
     def _hand_over(self) -> None:
-        """Tell the run of one kind that has gathered; at most one of the three lists holds anything."""
+        """Tell what one read has brought: answers before receipts, so that each receipt finds its answer."""
         if self._outcomes:
             outcomes, self._outcomes = self._outcomes, []
             self._feed.report(outcomes)
-            return
-        if not self._sequences:
-            return
-        sequences, self._sequences = self._sequences, []
-        self._unstored += len(sequences)
-        stored = partial(self._acknowledge, sequences)
         if self._receipts:
             receipts, self._receipts = self._receipts, []
-            self._feed.receive(receipts, stored)
-        else:
+            self._feed.receive(receipts, self._when_stored(self._receipt_sequences))
+            self._receipt_sequences = []
+        if self._incoming:
             incoming, self._incoming = self._incoming, []
-            self._feed.take_in(incoming, stored)
+            self._feed.take_in(incoming, self._when_stored(self._incoming_sequences))
+            self._incoming_sequences = []
+
+    def _when_stored(self, sequences: list[int]) -> Stored:
+        self._unstored += len(sequences)
+        return partial(self._acknowledge, sequences)
 
     def _acknowledge(self, sequences: list[int], is_stored: bool) -> None:
         self._unstored -= len(sequences)
