@@ -85,7 +85,7 @@ def test_overdue_messages_of_all_accounts_come_in_pages(engine: FreshStore, step
 
 
 def _strays(engine: FreshStore, most: int = 10) -> list[ReceiptFact]:
-    found = engine.reading(lambda connection: overdue.strays(connection, most=most))
+    found = engine.reading(lambda connection: overdue.strays(connection, (0, ""), most=most))
     return [ReceiptFact(*each) for each in found]
 
 
@@ -143,7 +143,9 @@ def _prune(engine: FreshStore, before_ms: int, most: int = 2) -> int:
     pages = 0
     while place is not None:
         place = engine.writing(
-            lambda connection, place=place: overdue.prune_receipts(connection, place, before_ms=before_ms, most=most)  # type: ignore[misc]
+            lambda connection, place=place: overdue.prune_receipts(
+                connection, place, before_ms=before_ms, unanswered_before_ms=0, most=most
+            )  # type: ignore[misc]
         )
         pages += 1
     return pages

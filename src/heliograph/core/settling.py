@@ -223,12 +223,13 @@ class Fold:
     def _park(self, place: Place, row: MapRow | None, fact: ReceiptFact) -> None:
         if row is None:
             row = self._map[place] = MapRow(fact.at_ms)
-        if row.state is None or row.state is MessageState.UNKNOWN:
-            row.state, row.error, row.addresses = fact.receipt.state, fact.receipt.error, fact.receipt.addresses
+        state = fact.receipt.state
+        if row.state is None or (row.state is MessageState.UNKNOWN and state is not None):
+            row.state, row.error, row.addresses = state, fact.receipt.error, fact.receipt.addresses
             self.changes.map[place] = row
 
     def _doubted(self, fact: ReceiptFact) -> Doubt | None:
-        """The one segment in doubt that a stray receipt can be about; None when there is none or more than one."""
+        """A segment of the one message in doubt that a stray receipt can be about; None when there is none or more."""
         addresses = fact.receipt.addresses
         fitting = [
             doubt
@@ -240,7 +241,8 @@ class Fold:
             and doubt.sender.removeprefix("+") in addresses
             and self.standings[doubt.account_id, doubt.message_id].state is MessageState.HELD
         ]
-        return fitting[0] if len(fitting) == 1 else None
+        messages = {(doubt.account_id, doubt.message_id) for doubt in fitting}
+        return fitting[0] if len(messages) == 1 else None
 
     def _change(self, before: Standing, fact: Fact, at_ms: int, detail: str | None) -> Standing:
         after = apply(before, fact)

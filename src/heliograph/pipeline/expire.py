@@ -45,10 +45,14 @@ async def sweep_store(settlement: Settlement) -> None:
 
 async def settle_strays(settlement: Settlement) -> None:
     """Give receipts that came before their message was held a second hearing."""
-    async with settlement.desk.store.reading() as connection:
-        strays = await overdue.strays(connection, most=PAGE)
-    if strays:
+    after = (0, "")
+    while True:
+        async with settlement.desk.store.reading() as connection:
+            strays = await overdue.strays(connection, after, most=PAGE)
+        if not strays:
+            return
         await settlement.settled([ReceiptFact(*stray) for stray in strays])
+        after = (strays[-1][0], strays[-1][1].key)
 
 
 async def end_overdue(settlement: Settlement, cursor: overdue.Cursor) -> overdue.Cursor:

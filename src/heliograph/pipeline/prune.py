@@ -1,6 +1,7 @@
 """Prune: forget what has served its time, in small turns.
 
-Settled rows of the receipt map are tombstones for 72 h against late repetitions; idempotency keys hold for 24 h;
+Settled rows of the receipt map are tombstones for 72 h against late repetitions, ids that no receipt came for are
+kept for 30 days, by when their messages have long become `unknown`; idempotency keys hold for 24 h;
 ended deliveries can be replayed for 30 days.
 """
 
@@ -13,6 +14,7 @@ PAUSE_S = 0.05
 PAGE = 500
 _HOUR_MS = 3_600_000
 RECEIPTS_MS = 72 * _HOUR_MS
+UNANSWERED_MS = 30 * 24 * _HOUR_MS
 KEYS_MS = 24 * _HOUR_MS
 DELIVERIES_MS = 30 * 24 * _HOUR_MS
 
@@ -33,7 +35,13 @@ async def prune(store: Store, clock: Clock) -> None:
     place: tuple[int, str] | None = (0, "")
     while place is not None:
         async with store.writing() as connection:
-            place = await overdue.prune_receipts(connection, place, before_ms=now_ms - RECEIPTS_MS, most=PAGE)
+            place = await overdue.prune_receipts(
+                connection,
+                place,
+                before_ms=now_ms - RECEIPTS_MS,
+                unanswered_before_ms=now_ms - UNANSWERED_MS,
+                most=PAGE,
+            )
         await clock.sleep(PAUSE_S)
     for forget, age_ms in ((retention.forget_keys, KEYS_MS), (retention.forget_deliveries, DELIVERIES_MS)):
         count = PAGE

@@ -60,8 +60,11 @@ async def page(
     return [], START
 
 
-async def strays(connection: AsyncConnection, *, most: int) -> list[tuple[CarrierId, Receipt, int]]:
-    """Receipts that wait for a message, of carriers that have messages in doubt."""
+async def strays(
+    connection: AsyncConnection, after: tuple[int, str], *, most: int
+) -> list[tuple[CarrierId, Receipt, int]]:
+    """A page of receipts that wait for a message, of carriers that have messages in doubt, behind a place."""
+    key = (receipt_map.c.carrier_id, receipt_map.c.match_key)
     doubted = select(doubt.c.carrier_id).distinct()
     wanted = (
         select(receipt_map)
@@ -69,7 +72,9 @@ async def strays(connection: AsyncConnection, *, most: int) -> list[tuple[Carrie
             receipt_map.c.carrier_id.in_(doubted),
             receipt_map.c.message_id.is_(None),
             receipt_map.c.state.is_not(None),
+            tuple_(*key) > tuple_(*after),
         )
+        .order_by(*key)
         .limit(most)
     )
     found = []
@@ -81,9 +86,12 @@ async def strays(connection: AsyncConnection, *, most: int) -> list[tuple[Carrie
 
 
 async def prune_receipts(
-    connection: AsyncConnection, after: tuple[int, str], *, before_ms: int, most: int
+    connection: AsyncConnection, after: tuple[int, str], *, before_ms: int, unanswered_before_ms: int, most: int
 ) -> tuple[int, str] | None:
-    """Forget a page of settled and stray receipts older than a time; returns where to go on, None at the end."""
+    """Forget a page of settled and stray receipts, and of ids that no receipt came for, each older than its time.
+
+    Returns where to go on, None at the end.
+    """
     key = (receipt_map.c.carrier_id, receipt_map.c.match_key)
     looked = (
         await connection.execute(
@@ -93,7 +101,11 @@ async def prune_receipts(
             .limit(most)
         )
     ).all()
-    old = [(row[0], row[1]) for row in looked if row.at_ms < before_ms and (row.is_settled or row.message_id is None)]
+    old = [
+        (row[0], row[1])
+        for row in looked
+        if row.at_ms < (before_ms if row.is_settled or row.message_id is None else unanswered_before_ms)
+    ]
     if old:
         await connection.execute(receipt_map.delete().where(tuple_(*key).in_(old)))
     return (looked[-1][0], looked[-1][1]) if len(looked) == most else None

@@ -110,9 +110,14 @@ class TurnWriter:
         asyncio.get_running_loop().run_in_executor(None, self._step)
 
     def _step(self) -> None:
-        with self._turns.taken():
-            self._writer.step(wait=False)
+        try:
+            with self._turns.taken():
+                self._writer.step(wait=False)
+        except OSError as error:
+            self._writer.refuse(StoreUnavailable(str(error)))
+        finally:
             self.commits = self._writer.commits
+            self._writer.close()
 
 
 @contextmanager

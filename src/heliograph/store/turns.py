@@ -21,6 +21,7 @@ class Turns:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "turn.lock"
         self._watch: int | None = None
+        self._gave_up = False
 
     @contextmanager
     def taken(self) -> Iterator[None]:
@@ -41,13 +42,15 @@ class Turns:
             try:
                 fcntl.flock(self._watch, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                now = time.monotonic()
+                now = time.monotonic()  # noqa: TID251 (the writer's thread waits for another process, not for time)
                 until = until or now + LONGEST_WAIT_S
-                if now > until:
+                if self._gave_up or now > until:
+                    self._gave_up = True
                     return
-                time.sleep(0.001)
+                time.sleep(0.001)  # noqa: TID251
             else:
                 fcntl.flock(self._watch, fcntl.LOCK_UN)
+                self._gave_up = False
                 return
 
 

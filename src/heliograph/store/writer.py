@@ -5,27 +5,34 @@ so one bad row fails alone. A store that is locked, full or failing refuses the 
 opened anew for the next one.
 """
 
+import logging
 import queue
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 from heliograph.store.engine import Done, Hop, Request, Result, StoreUnavailable
 
+_log = logging.getLogger(__name__)
+
 MOST_ROWS = 4_000
 """Rows in one transaction: long enough to be worth a commit, short enough for the next request to wait."""
 
-_UNAVAILABLE = (
-    "locked",
-    "busy",
-    "full",
-    "readonly",
-    "read-only",
-    "disk i/o",
-    "unable to open",
-    "malformed",
-    "not a db",
+_UNAVAILABLE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_NOTADB,
+    }
 )
 
 
@@ -50,10 +57,10 @@ def nothing(point: str) -> None:
 
 def is_unavailable(error: Exception) -> bool:
     """Whether an error speaks of the store as a whole, not of the rows."""
-    if not isinstance(error, sqlite3.DatabaseError | OSError):
-        return False
-    words = str(error).lower()
-    return isinstance(error, OSError) or any(word in words for word in _UNAVAILABLE)
+    if isinstance(error, sqlite3.Error):
+        # The low octet is the primary code, https://www.sqlite.org/rescode.html.
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF in _UNAVAILABLE
+    return isinstance(error, OSError)
 
 
 class BatchWriter:
@@ -91,8 +98,13 @@ class BatchWriter:
         """Commit batches until stopped."""
         while self.step():
             pass
-        if self._connection is not None:
-            self._connection.close()
+        self.close()
+
+    def refuse(self, error: Exception) -> None:
+        """Tell everyone in the queue that nothing can be stored."""
+        batch, _ = self._collect(False)
+        finished = [Finished(work.done, error) for work in batch]
+        self._post(lambda: _tell(finished))
 
     def step(self, *, wait: bool = True) -> bool:
         """Commit one batch; False when stopped (or, without waiting, when nothing was queued)."""
@@ -122,33 +134,66 @@ class BatchWriter:
             return self._transact(batch)
         except Exception as error:  # noqa: BLE001 (whatever went wrong, everyone waiting must be told)
             if is_unavailable(error):
-                self._reopen()
-                refused = StoreUnavailable(str(error))
-                return [Finished(work.done, refused) for work in batch]
+                return self._refused(batch, error)
             if len(batch) > 1:
                 half = len(batch) // 2
                 return self._commit(batch[:half]) + self._commit(batch[half:])
-            return [Finished(batch[0].done, self._rows_alone(batch[0], error))]
+            try:
+                return [Finished(batch[0].done, self._rows_alone(batch[0], error))]
+            except Exception as another:  # noqa: BLE001 (as above)
+                return self._refused(batch, another)
+
+    def _refused(self, batch: list[Work], error: Exception) -> list[Finished]:
+        self.close()
+        refused = StoreUnavailable(str(error))
+        return [Finished(work.done, refused) for work in batch]
 
     def _rows_alone(self, work: Work, error: Exception) -> Any:
         hop = work.hop
         if hop.divide is None or hop.join is None or hop.size(work.request) < 2:
             return error
-        pieces = [Work(hop, piece, work.done) for piece in hop.divide(work.request)]
-        results = [finished.result for piece in pieces for finished in self._commit([piece])]
+        results = self._pieces(hop, hop.divide(work.request))
         good = [result for result in results if not isinstance(result, Exception)]
+        for bad in (result for result in results if isinstance(result, Exception)):
+            _log.error("the store refused a row of %s", hop.name, exc_info=bad)
         return hop.join(good) if good else error
 
-    def _transact(self, batch: list[Work]) -> list[Finished]:
+    def _pieces(self, hop: Hop[Any, Any], pieces: list[Any]) -> list[Any]:
+        """Carry out pieces in one transaction, each under a savepoint; raises when the store is unavailable."""
+        connection = self._begun()
+        results: list[Any] = []
+        try:
+            for piece in pieces:
+                connection.execute("savepoint piece")
+                try:
+                    results.extend(hop.sqlite(connection, [piece]))
+                except Exception as error:
+                    if is_unavailable(error):
+                        raise
+                    connection.execute("rollback to piece")
+                    results.append(error)
+                connection.execute("release piece")
+            connection.execute("commit")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("rollback")
+            raise
+        self.commits += 1
+        return results
+
+    def _begun(self) -> sqlite3.Connection:
         self._let_others_pass()
         if self._connection is None:
             self._connection = self._connect()
-        connection = self._connection
+        self._connection.execute("begin immediate")
+        return self._connection
+
+    def _transact(self, batch: list[Work]) -> list[Finished]:
         by_hop: dict[str, list[Work]] = {}
         for work in batch:
             by_hop.setdefault(work.hop.name, []).append(work)
         finished: list[Finished] = []
-        connection.execute("begin immediate")
+        connection = self._begun()
         try:
             for works in by_hop.values():
                 results = works[0].hop.sqlite(connection, [work.request for work in works])
@@ -165,15 +210,18 @@ class BatchWriter:
             self._reach(f"{name}.committed")
         return finished
 
-    def _reopen(self) -> None:
+    def close(self) -> None:
+        """Let go of the connection; the next batch opens it anew."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
 
 def _tell(finished: list[Finished]) -> None:
-    for done, result in finished:
-        done(result)
+    with ExitStack() as stack:
+        # Everyone is told, in order, even when one of them fails.
+        for done, result in reversed(finished):
+            stack.callback(done, result)
 
 
 def start(writer: BatchWriter, died: Callable[[BaseException], None]) -> threading.Thread:

@@ -126,9 +126,15 @@ class SmppDriver:
             self._log.warning("session down", why=why, retry_in_s=round(wait_s, 1))
             await self._clock.sleep(wait_s)
 
-    async def _hold_session(self) -> str:
-        """One session from connecting to its end, and why it ended."""
-        opening = _Opening()
+    async def probe(self) -> str:
+        """Bind once and unbind, without submitting; returns whom it was. Raises BindFailed or OSError."""
+        connection = await self._open(_Opening())
+        connection.unbind()
+        connection.close()
+        return connection.peer
+
+    async def _open(self, opening: "_Opening") -> shell.Connection:
+        """Connect and bind."""
         async with asyncio.timeout(CONNECT_S):
             connection = await self._connect(
                 self._profile.host,
@@ -143,6 +149,12 @@ class SmppDriver:
         except BaseException:
             connection.close()
             raise
+        return connection
+
+    async def _hold_session(self) -> str:
+        """One session from connecting to its end, and why it ended."""
+        opening = _Opening()
+        connection = await self._open(opening)
         live = CarrierSession(
             connection, self._feed.open_session(), profile=self._profile, submits=self._submits, counts=self.counts
         )

@@ -135,7 +135,7 @@ def receipt_from(pdu: DeliverSm | DataSm, profile: Profile) -> Receipt | None:
     return Receipt(
         key_of(message_id, profile.id_form),
         _ENDS.get(state) if is_final else None,
-        (pdu.source_addr, pdu.destination_addr),
+        (_digits(pdu.source_addr), _digits(pdu.destination_addr)),
         error,
     )
 
