@@ -78,9 +78,22 @@ class Doubt(NamedTuple):
 
 
 class MapRow:
-    """A row of the receipt map while a batch is folded: whose segment an id names, and what its receipt said."""
+    """A row of the receipt map while a batch is folded: whose segment an id names, and what its receipt said.
 
-    __slots__ = ("account_id", "addresses", "at_ms", "error", "is_settled", "message_id", "segment", "state")
+    is_stored: the store knows whose it is already, and a change is about the receipt alone.
+    """
+
+    __slots__ = (
+        "account_id",
+        "addresses",
+        "at_ms",
+        "error",
+        "is_settled",
+        "is_stored",
+        "message_id",
+        "segment",
+        "state",
+    )
 
     def __init__(self, at_ms: int) -> None:
         self.account_id: AccountId | None = None
@@ -91,6 +104,7 @@ class MapRow:
         self.addresses = ("", "")
         self.at_ms = at_ms
         self.is_settled = False
+        self.is_stored = False
 
 
 class Settled(NamedTuple):

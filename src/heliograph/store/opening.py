@@ -1,7 +1,10 @@
 """Open the store an address names, and make its folder and schema when it is new."""
 
+import os
 import sqlite3
 from pathlib import Path
+
+from sqlalchemy.exc import DatabaseError
 
 from heliograph.store import migrations
 from heliograph.store.engine import StoreRefused
@@ -24,16 +27,17 @@ async def open_store(address: str, data: Path) -> SqliteStore:
     """Open a store, ready to use; raises StoreRefused with what to do when it cannot be opened."""
     path = sqlite_path(address, data)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_place(path)
         if _revision(path) is None:
             with Turns(path.parent).taken():
                 if _revision(path) is None:
                     migrations.upgrade(path)
-    except (OSError, sqlite3.OperationalError) as error:
+        revision = _revision(path)
+    except (OSError, sqlite3.DatabaseError, DatabaseError) as error:
+        why = error.orig if isinstance(error, DatabaseError) else error
         raise StoreRefused(
-            f"cannot open the store at {path}: {error}; check the folder's rights and free space"
+            f"cannot open the store at {path}: {why}; check the folder's rights and free space"
         ) from error
-    revision = _revision(path)
     if revision != migrations.HEAD:
         raise StoreRefused(
             f"the store at {path} is at revision {revision}, this program works with {migrations.HEAD}; "
@@ -42,10 +46,17 @@ async def open_store(address: str, data: Path) -> SqliteStore:
     return SqliteStore(path)
 
 
+def make_place(path: Path) -> None:
+    """Make the folder and the empty file of a new store, both for their owner only: it holds carriers' passwords.
+
+    What is there already keeps its rights. SQLite gives its other files those of this one. Raises OSError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
 def _revision(path: Path) -> str | None:
     """The revision of the schema in a file; None when there is none yet."""
-    if not path.exists():
-        return None
     connection = sqlite3.connect(path, timeout=5.0)
     try:
         if connection.execute("select 1 from sqlite_master where name = 'alembic_version'").fetchone() is None:

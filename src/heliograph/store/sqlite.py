@@ -40,7 +40,9 @@ class SqliteStore:
         self._writers = self._engine("begin immediate", read_only=False)
 
     def _engine(self, begin: str, *, read_only: bool) -> AsyncEngine:
-        engine = create_async_engine(f"sqlite+aiosqlite:///{self.path}", connect_args={"timeout": 5.0})
+        engine = create_async_engine(
+            f"sqlite+aiosqlite:///{self.path}", connect_args={"timeout": 5.0}, hide_parameters=True
+        )
 
         def prepare(connection: Any, _record: object) -> None:
             connection.isolation_level = None

@@ -6,6 +6,8 @@ Each table is read and written with one statement for the whole batch.
 import sqlite3
 from typing import NamedTuple
 
+import msgspec
+
 from heliograph.core.ids import AccountId, CarrierId, MessageId
 from heliograph.core.ledger import PostingKind, movements
 from heliograph.core.settling import (
@@ -22,7 +24,7 @@ from heliograph.core.settling import (
 from heliograph.core.standing import Standing
 from heliograph.core.states import Charge, MessageState
 from heliograph.store.engine import Hop
-from heliograph.store.hops.rows import rows
+from heliograph.store.hops.rows import one, rows
 
 
 class SettleRequest(NamedTuple):
@@ -33,8 +35,8 @@ class SettleRequest(NamedTuple):
 
 
 _MAP = """
-select r.carrier_id, r.match_key, r.account_id, r.message_id, r.segment, r.state, r.error, r.addresses, r.at_ms,
-       r.is_settled
+select json_group_array(json_array(r.carrier_id, r.match_key, r.account_id, r.message_id, r.segment, r.state, r.error,
+                                   r.addresses, r.at_ms, r.is_settled))
 from json_each(?) j cross join receipt_map r on r.carrier_id = j.value->>0 and r.match_key = j.value->>1
 """
 _DOUBTS = """
@@ -42,8 +44,8 @@ select d.carrier_id, d.recipient, d.account_id, d.message_id, d.segment, d.sende
 from doubt d where d.carrier_id in (select value from json_each(?))
 """
 _STANDINGS = """
-select m.account_id, m.id, m.state, m.segments, m.accepted, m.delivered, m.charge, m.attempts, m.carrier_id, m.reason,
-       m.price, m.recipient, m.reference
+select json_group_array(json_array(m.account_id, m.id, m.state, m.segments, m.accepted, m.delivered, m.charge,
+                                   m.attempts, m.carrier_id, m.reason, m.price, m.recipient, m.reference))
 from json_each(?) j cross join message m on m.account_id = j.value->>0 and m.id = j.value->>1
 """
 _WRITE_MAP = """
@@ -56,12 +58,12 @@ on conflict do update set account_id = excluded.account_id, message_id = exclude
   at_ms = excluded.at_ms, is_settled = excluded.is_settled
 """
 _WRITE_MESSAGES = """
-update message set state = new.state, accepted = new.accepted, delivered = new.delivered, charge = new.charge,
-  attempts = new.attempts, carrier_id = new.carrier_id, reason = new.reason
-from (select value->>0 as account_id, value->>1 as id, value->>2 as state, value->>4 as accepted,
-  value->>5 as delivered, value->>6 as charge, value->>7 as attempts, value->>8 as carrier_id, value->>9 as reason
-  from json_each(?)) as new
-where message.account_id = new.account_id and message.id = new.id
+update message set state = ?2, accepted = ?3, delivered = ?4, charge = ?5, attempts = ?6, carrier_id = ?7, reason = ?8
+where (account_id, id) in (select value->>0, value->>1 from json_each(?1))
+"""
+_SETTLE_MAP = """
+update receipt_map set state = ?3, error = ?4, is_settled = 1
+where carrier_id = ?2 and match_key in (select value from json_each(?1))
 """
 _LET_GO = """
 update message set owner = 0 where (account_id, id) in (select value->>1, value->>2 from json_each(?))
@@ -139,20 +141,13 @@ def _read_map(connection: sqlite3.Connection, facts: list[SegmentFact | ReceiptF
     found: dict[Place, MapRow] = {}
     if not places:
         return found
-    for (
-        carrier_id,
-        key,
-        account_id,
-        message_id,
-        segment,
-        state,
-        error,
-        addresses,
-        at_ms,
-        is_settled,
-    ) in connection.execute(_MAP, (rows(places),)):
+    for carrier_id, key, account_id, message_id, segment, state, error, addresses, at_ms, is_settled in _map_rows(
+        one(connection, _MAP, rows(places))
+    ):  # fmt: skip
         row = found[carrier_id, key] = MapRow(at_ms)
-        row.account_id, row.message_id, row.segment = account_id, message_id, segment
+        if account_id is not None and message_id is not None:
+            row.account_id, row.message_id, row.segment = AccountId(account_id), MessageId(message_id), segment
+            row.is_stored = True
         row.is_settled = bool(is_settled)
         if state is not None:
             row.state = _STATES[state]
@@ -163,6 +158,11 @@ def _read_map(connection: sqlite3.Connection, facts: list[SegmentFact | ReceiptF
     return found
 
 
+_Maybe = int | None
+_MapColumns = tuple[CarrierId, str, _Maybe, _Maybe, _Maybe, _Maybe, str | None, str | None, int, int]
+_StandingColumns = tuple[AccountId, MessageId, int, int, int, int, int, int, CarrierId, int, int, str, str | None]
+_map_rows = msgspec.json.Decoder(list[_MapColumns]).decode
+_standing_rows = msgspec.json.Decoder(list[_StandingColumns]).decode
 _STATES = {int(state): state for state in MessageState}
 _CHARGES = {int(charge): charge for charge in Charge}
 
@@ -170,11 +170,11 @@ _CHARGES = {int(charge): charge for charge in Charge}
 def _read_standings(connection: sqlite3.Connection, keys: set[Key]) -> dict[Key, Standing]:
     states, charges = _STATES, _CHARGES
     return {
-        (account_id, message_id): Standing(
-            account_id, message_id, states[state], segments, accepted, delivered, charges[charge], *rest
+        (account_id, message_id): Standing._make(
+            (account_id, message_id, states[state], segments, accepted, delivered, charges[charge], *rest)
         )
-        for account_id, message_id, state, segments, accepted, delivered, charge, *rest in connection.execute(
-            _STANDINGS, (rows(list(keys)),)
+        for account_id, message_id, state, segments, accepted, delivered, charge, *rest in _standing_rows(
+            one(connection, _STANDINGS, rows(list(keys)))
         )
     }
 
@@ -186,9 +186,10 @@ def _write(connection: sqlite3.Connection, fold: Fold, at_ms: int) -> None:
         for key, old in fold.before.items()
         if old.state is MessageState.HELD and fold.standings[key].state is not MessageState.HELD
     ]
+    _write_messages(connection, changed)
+    rest = _settle_map(connection, changes.map)
     for statement, values in (
-        (_WRITE_MAP, [_map_columns(place, row) for place, row in changes.map.items()]),
-        (_WRITE_MESSAGES, changed),
+        (_WRITE_MAP, rest),
         (_ATTEMPTS, changes.attempts),
         (_EVENTS, changes.events),
         (_OUTBOX, changes.outbox),
@@ -200,6 +201,30 @@ def _write(connection: sqlite3.Connection, fold: Fold, at_ms: int) -> None:
         if values:
             connection.execute(statement, (rows(values),))
     _move_money(connection, fold, changed=changed, at_ms=at_ms)
+
+
+def _write_messages(connection: sqlite3.Connection, changed: list[Standing]) -> None:
+    """One statement for all messages that stand alike now: mostly there are one or two kinds."""
+    alike: dict[tuple[object, ...], list[Key]] = {}
+    for each in changed:
+        values = (each.state, each.accepted, each.delivered, each.charge, each.attempts, each.carrier_id, each.reason)
+        alike.setdefault(values, []).append((each.account_id, each.message_id))
+    for standing, keys in alike.items():
+        connection.execute(_WRITE_MESSAGES, (rows(keys), *standing))
+
+
+def _settle_map(connection: sqlite3.Connection, changed: dict[Place, MapRow]) -> list[tuple[object, ...]]:
+    """Settle the rows whose receipt has come, those with the same end together; returns the other rows."""
+    alike: dict[tuple[CarrierId, MessageState | None, str | None], list[str]] = {}
+    rest: list[tuple[object, ...]] = []
+    for (carrier_id, match_key), row in changed.items():
+        if row.is_stored and row.is_settled:
+            alike.setdefault((carrier_id, row.state, row.error or None), []).append(match_key)
+        else:
+            rest.append(_map_columns((carrier_id, match_key), row))
+    for (carrier_id, state, error), keys in alike.items():
+        connection.execute(_SETTLE_MAP, (rows(keys), carrier_id, state, error))
+    return rest
 
 
 def _move_money(connection: sqlite3.Connection, fold: Fold, *, changed: list[Standing], at_ms: int) -> None:
