@@ -34,6 +34,7 @@ from heliograph.ops import health
 from heliograph.ops.metrics import Metrics
 from heliograph.pipeline import claim, expire, lease, prune, recover
 from heliograph.pipeline.accept import Acceptance, Terms
+from heliograph.pipeline.calls import Calls
 from heliograph.pipeline.desk import Desk
 from heliograph.pipeline.directory import Directory
 from heliograph.pipeline.dispatch import Dispatch
@@ -89,7 +90,7 @@ class Exchange:
         return Services(
             accept=self.acceptance,
             directory=self.directory,
-            webhooks=Webhooks(store, clock, actor="api"),
+            webhooks=Webhooks(store, clock, actor="api", changed=self.directory.load),
             messages=Messages(store, clock, told=told_states, actor="api"),
             accounts=Accounts(store, clock, actor="api"),
             clock=clock,
@@ -126,7 +127,7 @@ async def exchange(
     thread = start_writer(writer, died_here)
     try:
         async with (
-            GuardedClient(Guard(settings.webhook_allow, https_only=settings.webhook_https_only)) as client,
+            GuardedClient(Guard(settings.webhook_allow, https_only=settings.webhook_https_only)) as caller,
             asyncio.TaskGroup() as group,
         ):
             watching = group.create_task(_watch(died), name="writer")
@@ -142,7 +143,7 @@ async def exchange(
                 owner=held.owner,
                 reach=reach,
             )
-            whole = await _assemble(settings, desk, held=held, client=client, group=group)
+            whole = await _assemble(settings, desk, held=held, caller=caller, group=group)
             background = [group.create_task(work, name=name) for name, work in _background(whole)]
             try:
                 yield whole
@@ -161,16 +162,12 @@ async def _watch(died: "asyncio.Future[None]") -> None:
 
 
 async def _assemble(
-    settings: Settings, desk: Desk, *, held: lease.Lease, client: GuardedClient, group: asyncio.TaskGroup
+    settings: Settings, desk: Desk, *, held: lease.Lease, caller: GuardedClient, group: asyncio.TaskGroup
 ) -> Exchange:
     """The hops, on a store whose leftovers are recovered before any carrier is connected."""
-    notify = Notify(
-        desk,
-        writers=EVENT_WRITERS,
-        deliverer=HttpDeliverer(client, desk.clock),
-        spread=random.random,
-        spawn=group.create_task,
-    )
+    deliverer = HttpDeliverer(caller, desk.clock)
+    calls = Calls(desk, deliverer=deliverer, spread=random.random, spawn=group.create_task)
+    notify = Notify(desk, writers=EVENT_WRITERS, calls=calls, spawn=group.create_task)
     settlement = Settlement(desk, notify)
     dispatch = Dispatch(desk, settlement)
     await recover.recover(settlement, held)

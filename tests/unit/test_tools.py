@@ -62,7 +62,8 @@ class TestShape:
         [
             ("a, b, *, c, d, e, f", None),
             ("a, b, *, c, d, e, f, g", "send has 7 parameters; at most 6"),
-            ("a, b, c", "send has 3 positional parameters; all but 2 by keyword"),
+            ("a, b, c", None),
+            ("a, b, c, d", "send has 4 positional parameters; all but 3 by keyword"),
         ],
     )
     def test_parameters_are_few_and_named(self, tmp_path: Path, signature: str, finding: str | None) -> None:
@@ -70,8 +71,20 @@ class TestShape:
         place = "src/heliograph/core/send.py:1: "
         assert shape.check(tmp_path)[0] == ([place + finding] if finding else [])
 
+    @pytest.mark.parametrize(("name", "is_found"), [("_send", False), ("__init__", True), ("__exit__", False)])
+    def test_what_is_called_where_it_stands_may_have_them_by_place(
+        self, tmp_path: Path, name: str, is_found: bool
+    ) -> None:
+        write(tmp_path, "core/send.py", f"class Send:\n    def {name}(self, a, b, c, d): ...\n")
+        found = f"src/heliograph/core/send.py:2: {name} has 4 positional parameters; all but 3 by keyword"
+        assert shape.check(tmp_path)[0] == ([found] if is_found else [])
+
+    def test_what_is_private_has_few_parameters_too(self, tmp_path: Path) -> None:
+        write(tmp_path, "core/send.py", "def _send(a, b, c, d, e, f, g): ...\n")
+        assert shape.check(tmp_path)[0] == ["src/heliograph/core/send.py:1: _send has 7 parameters; at most 6"]
+
     def test_self_is_not_a_parameter(self, tmp_path: Path) -> None:
-        write(tmp_path, "core/send.py", "class Send:\n    def send(self, a, b): ...\n")
+        write(tmp_path, "core/send.py", "class Send:\n    def send(self, a, b, c): ...\n")
         assert shape.check(tmp_path)[0] == []
 
     def test_a_class_is_short_and_has_few_public_methods(self, tmp_path: Path) -> None:
@@ -168,7 +181,7 @@ def test_a_tool_exits_1_exactly_when_it_finds_something(tmp_path: Path, tool: st
         ).returncode
 
     assert run() == 0
-    write(tmp_path, "core/gateway.py", "def send(a, b, c): ...")
+    write(tmp_path, "core/gateway.py", "def send(a, b, c, d): ...")
     assert run() == 1
 
 

@@ -6,7 +6,7 @@ It behaves like the sandbox message centre (`core.fates`) without a wire between
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from heliograph.carriers.settings import Settings
 from heliograph.core.directory import Carrier
@@ -32,16 +32,27 @@ _MOST_PUT_OFF: Final = 10_000
 _ERRORS: Final = {MessageState.UNDELIVERED: "001", MessageState.EXPIRED: "002"}
 
 
+class Delays(NamedTuple):
+    """How long receipts wait: the usual ones, and those of numbers that are told late. Seconds."""
+
+    receipt_s: float
+    late_s: float
+
+
+def delays_of(carrier: Carrier) -> Delays:
+    """Read a loopback carrier's settings `receipt_delay_ms` and `late_ms`; raises BadCarrier."""
+    settings = Settings(carrier.settings)
+    receipt_ms = settings.number("receipt_delay_ms", 0, most=3_600_000)
+    late_ms = settings.number("late_ms", LATE_MS, most=3_600_000)
+    settings.check_all_taken()
+    return Delays(receipt_ms / 1000, (receipt_ms + late_ms) / 1000)
+
+
 class LoopbackDriver:
     """Takes parcels of as many sessions as the carrier has. Raises BadCarrier for settings that make no sense."""
 
     def __init__(self, carrier: Carrier, feed: Feed, clock: Clock) -> None:
-        settings = Settings(carrier.settings)
-        receipt_ms = settings.number("receipt_delay_ms", 0, most=3_600_000)
-        late_ms = settings.number("late_ms", LATE_MS, most=3_600_000)
-        self._receipt_s = receipt_ms / 1000
-        self._late_s = (receipt_ms + late_ms) / 1000
-        settings.check_all_taken()
+        self._delays = delays_of(carrier)
         self._carrier = carrier
         self._feed = feed
         self._clock = clock
@@ -92,9 +103,9 @@ class LoopbackDriver:
                     replies.append(_reply_of(parcel, fate.reply))
         teller.receipts(early, 0)
         session.report(outcomes)
-        teller.receipts(usual, self._receipt_s)
-        teller.receipts(late, self._late_s)
-        teller.incoming(replies, self._receipt_s + REPLY_DELAY_MS / 1000)
+        teller.receipts(usual, self._delays.receipt_s)
+        teller.receipts(late, self._delays.late_s)
+        teller.incoming(replies, self._delays.receipt_s + REPLY_DELAY_MS / 1000)
 
     def _outcome_of(self, parcel: Parcel, fate: Fate, now_ms: int) -> SubmitOutcome:
         if fate is Fate.REJECTED:

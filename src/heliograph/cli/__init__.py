@@ -32,10 +32,10 @@ GROUPS: Final = {
     "key": Group("key", "API keys: add, list, revoke."),
     "number": Group("number", "Numbers of accounts: add, set, list, remove."),
     "campaign": Group("campaign", "Registered campaigns: add, approve, list."),
-    "carrier": Group("carrier", "Upstreams: add, list, show, set, drain, remove."),
+    "carrier": Group("carrier", "Upstreams: add, list, show, set, probe, drain, remove."),
     "route": Group("route", "Which carriers messages take: add, list, remove."),
     "rate": Group("rate", "What messages cost: add, list, remove."),
-    "webhook": Group("webhook", "Whom to tell: add, list, deliveries, replay, remove."),
+    "webhook": Group("webhook", "Whom to tell: add, list, set, test, deliveries, replay, remove."),
     "message": Group("message", "Messages: send, list, show, trace, cancel, resolve."),
     "explain": Group("explain", "What would become of a message, without sending it."),
     "audit": Group("audit", "Check that the books agree with the messages and nothing is lost."),
@@ -60,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(str(error), 1)
     except (KeyboardInterrupt, typer.Abort):
         return 130
+    except ExceptionGroup as group:
+        return _fail(_first(group))
     except BrokenPipeError:
         # Whoever read our output has seen enough; Python must not complain when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -122,11 +124,20 @@ def _refuse(sentence: str, status: int) -> int:
     return status
 
 
+def _first(error: Exception) -> Exception:
+    """What ended a task group: everything else in it was only stopped."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
 def _fail(error: Exception) -> int:
     from heliograph.store.engine import StoreRefused, StoreUnavailable
 
+    if isinstance(error, Refused | StoreRefused):
+        return _refuse(str(error), 1)
     if os.environ.get("HELIOGRAPH_DEBUG") == "1":
         traceback.print_exception(error)
-    if isinstance(error, StoreUnavailable | StoreRefused):
+    if isinstance(error, StoreUnavailable):
         return _refuse(f"the store cannot be used just now: {error}", 1)
     return _refuse(f"{type(error).__name__}: {error} (HELIOGRAPH_DEBUG=1 shows where)", 70)

@@ -31,17 +31,17 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="carrier")
 
 
-def _check(carrier: Carrier) -> None:
+def check(carrier: Carrier) -> None:
+    """Read a carrier as its driver will; raises ValueError with the mistake."""
+    from heliograph.carriers.loopback import delays_of
     from heliograph.carriers.smpp.profile import profile_of
 
-    if carrier.url.startswith("smpp"):
-        profile_of(carrier)
-    elif carrier.settings:
-        raise ValueError("a loopback carrier has no settings")
+    read = profile_of if carrier.url.startswith("smpp") else delays_of
+    read(carrier)
 
 
 def _carriers(store: Store) -> Carriers:
-    return Carriers(store, SystemClock(), check=_check)
+    return Carriers(store, SystemClock(), check=check)
 
 
 def _document(carrier: Carrier) -> dict[str, object]:
@@ -63,7 +63,7 @@ def _settings(words: list[str]) -> dict[str, object] | None:
     settings: dict[str, object] = {}
     for word in words:
         name, equals, written = word.partition("=")
-        if not equals:
+        if not name or not equals:
             raise Refused(f"{word!r} is no setting: write NAME=VALUE, and NAME= to take one away.")
         try:
             settings[name] = json.loads(written) if written else None
@@ -151,3 +151,13 @@ def remove(name: str) -> None:
     """Forget a carrier and its routes, once its messages have ended."""
     run(lambda store: _carriers(store).remove(name))
     answer({"carrier": name, "is_removed": True}, f"Carrier {name} is removed.")
+
+
+@group.command()
+def probe(name: str) -> None:
+    """Bind to a carrier once, without sending anything, and say how long it took."""
+    from heliograph.cli.probe import probe as probed
+
+    tried = probed(run(lambda store: _carriers(store).show(name)))
+    words = f"Carrier {name} at {tried.peer} accepted the bind in {tried.ms} ms."
+    answer({"carrier": name, **tried._asdict()}, words if tried.peer else f"Carrier {name} has nothing to connect to.")

@@ -5,6 +5,7 @@ from importlib import import_module
 
 from heliograph.core.events import EventKind
 from heliograph.core.states import MessageState
+from heliograph.pipeline.ports import EventWriter
 from heliograph.services.refused import Refused
 
 KINDS = {
@@ -38,7 +39,12 @@ def kind_of(word: str) -> EventKind:
     return kind
 
 
+def writer(dialect: str) -> EventWriter:
+    """How a dialect tells events."""
+    made: EventWriter = import_module(f"heliograph.dialects.{named(dialect)}.events").Events()
+    return made
+
+
 def told(dialect: str, kind: EventKind) -> frozenset[MessageState]:
     """The states that webhooks of a dialect and a kind hear of."""
-    states: frozenset[MessageState] = import_module(f"heliograph.dialects.{named(dialect)}.events").Events().told(kind)
-    return states
+    return writer(dialect).told(kind)

@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
+    *,
     account: Annotated[str, typer.Option(help="Whose message it would be.")],
     to: Annotated[str, typer.Option(help="The recipient's number.")],
     text: Annotated[str, typer.Option(help="What it would say.")],
@@ -25,19 +26,19 @@ def explain(
     """Say which carriers a message would take, how many segments it has, what it costs, or why it is refused."""
     told = run(lambda store: sending(store).explain(account, to, text=text, sender=sender))
     if isinstance(told, Refusal):
-        answer_fields({"accepted": False, **_why(told.reason)})
+        answer_fields({"is_accepted": False, **_why(told.reason)})
         return
     fields: dict[str, Any] = {
-        "accepted": told.verdict.reason is None,
-        "recipient": told.verdict.recipient,
+        "is_accepted": told.verdict.reason is None,
+        "recipient": told.verdict.recipient or to,
         "sender": told.sender,
         "encoding": told.encoding.name,
         "segments": told.segments,
         "carriers": list(told.carriers),
-        "credits": credits_from(told.price),
+        "price": credits_from(told.price),
     }
     answer_fields(fields | (_why(told.verdict.reason) if told.verdict.reason else {}))
 
 
 def _why(reason: Reason) -> dict[str, Any]:
-    return {"reason": reason.number, "what": reason.sentence, "advice": reason.advice}
+    return {"reason": reason.sentence, "reason_number": reason.number, "advice": reason.advice}

@@ -8,23 +8,26 @@ from heliograph.cli.sending import sending
 from heliograph.cli.show import answer_rows
 from heliograph.cli.world import run
 from heliograph.core.messages import Refusal
+from heliograph.services.messages import shown_id
 from heliograph.services.refused import Refused
 
 
 def send(
+    *,
     account: Annotated[str, typer.Option(help="Who sends and pays.")],
     to: Annotated[list[str], typer.Option(help="A recipient's number; may be given several times.")],
     text: Annotated[str, typer.Option(help="What it says.")],
     sender: Annotated[str | None, typer.Option("--from", help="The sender; without it the account's.")] = None,
 ) -> None:
-    """Send a message to one or more recipients."""
-    answer = run(lambda store: sending(store).send(account, to, text=text, sender=sender))
+    """Send a text to one or more recipients, a message for each; fails when there is none it can go to."""
+    sent = run(lambda store: sending(store).send(account, to, text=text, sender=sender))
+    answer = sent.answer
     if isinstance(answer, Refusal):
         raise Refused(f"{answer.reason.sentence} {answer.reason.advice}")
     documents = [
         {
             "recipient": verdict.recipient or written,
-            "id": verdict.message_id,
+            "id": shown_id(sent.account, verdict.message_id) if verdict.message_id else None,
             "segments": verdict.segments,
             "reason": verdict.reason.sentence if verdict.reason else None,
         }
@@ -32,4 +35,4 @@ def send(
     ]
     answer_rows("messages", documents, ("recipient", "id", "segments", "reason"))
     if not any(verdict.message_id for verdict in answer.verdicts):
-        raise typer.Exit(1)
+        raise Refused("Nothing was sent: no recipient could be accepted.")

@@ -14,12 +14,12 @@ def register(app: typer.Typer) -> None:
 def migrate() -> None:
     """Bring the store of an older version up to date; a store that is up to date is left alone."""
     from heliograph.store import migrations
-    from heliograph.store.opening import sqlite_path
+    from heliograph.store.opening import make_place, sqlite_path
     from heliograph.store.turns import Turns
 
     settings = world().settings()
     path = sqlite_path(settings.database, settings.data)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_place(path)
     with Turns(path.parent).taken():
         before = migrations.upgrade(path)
     head = migrations.HEAD

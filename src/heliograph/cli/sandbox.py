@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import tempfile
 from pathlib import Path
@@ -12,12 +13,23 @@ import typer
 
 from heliograph.cli.show import answer_rows
 from heliograph.cli.world import world
+from heliograph.services.refused import Refused
 
 if TYPE_CHECKING:
     from heliograph.config import Settings
 
 HTTP_PORT = 8080
 SMPP_PORT = 2775
+
+OWN = {
+    "database": "",
+    "webhook_allow": "127.0.0.0/8",
+    "webhook_https_only": False,
+    "rate_limit": 0,
+    "smpp_listen": "off",
+    "public_url": "",
+}
+"""Settings without which the tour cannot succeed, whatever is set for real work on this machine."""
 
 group = typer.Typer(help="Try everything on throw-away data.", invoke_without_command=True)
 
@@ -40,9 +52,9 @@ def sandbox(
     logs.configure("warning")
     with tempfile.TemporaryDirectory(prefix="heliograph-sandbox-") as folder:
         listen = f"127.0.0.1:{_free(HTTP_PORT)}"
-        settings = world().settings(data=folder, database="", listen=listen, webhook_allow="127.0.0.0/8")
+        settings = world().settings(data=folder, listen=listen, **OWN)
         if not _run(settings, once=once):
-            raise typer.Exit(1)
+            raise Refused("A step of the tour failed.")
 
 
 @group.command()
@@ -65,12 +77,22 @@ def _free(port: int) -> int:
 
 
 def _run(settings: Settings, *, once: bool) -> bool:
+    """Whether the tour succeeded. Interrupting what serves is its usual end; interrupting `once` is not."""
     import uvloop
 
-    try:
-        return uvloop.run(_serve(settings, once=once))
-    except KeyboardInterrupt:
-        return True
+    async def main() -> bool:
+        task = asyncio.ensure_future(_serve(settings, once=once))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if once:
+                raise KeyboardInterrupt from None
+            return True
+
+    return uvloop.run(main())
 
 
 async def _serve(settings: Settings, *, once: bool) -> bool:

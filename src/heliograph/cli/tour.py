@@ -10,6 +10,7 @@ import aiohttp
 from rich.console import Console
 from rich.table import Table
 
+from heliograph.cli.carrier import check
 from heliograph.config import Settings
 from heliograph.core.events import EventKind
 from heliograph.core.fates import Fate, table
@@ -42,7 +43,7 @@ async def set_up(settings: Settings, *, smpp_port: int, hook: str) -> Customer:
     store = await open_store(settings.database, settings.data)
     try:
         new = await Accounts(store, clock).add("demo", amount=1_000 * CREDIT)
-        carriers, routes = Carriers(store, clock, check=lambda carrier: None), Routes(store, clock)
+        carriers, routes = Carriers(store, clock, check=check), Routes(store, clock)
         await carriers.add("centre", CarrierOptions(url=f"smpp://demo:demo@127.0.0.1:{smpp_port}", window=100))
         await carriers.add("loopback", CarrierOptions(url="loopback:"))
         await routes.add("centre")
@@ -78,10 +79,9 @@ class Tour:
         """All steps; whether every one ended as it must."""
         self._console.rule("Heliograph sandbox")
         headers = {"Authorization": f"Bearer {self._customer.api_key}"}
-        results = []
-        async with aiohttp.ClientSession(headers=headers) as client:
-            for step in self._steps():
-                results.append(await self._show(client, step))
+        timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
+        async with aiohttp.ClientSession(headers=headers, timeout=timeout) as http:
+            results = [await self._show(http, step) for step in self._steps()]
         good = all(results)
         self._console.print("[green]Every step ended as it should.[/]" if good else "[red]A step failed.[/]")
         return good
@@ -101,15 +101,15 @@ class Tour:
             "TouchBasePro: the loopback carrier", {f"+{LOOPBACK_PREFIX}2025550175": "Delivered"}, self._touchbasepro
         )
 
-    async def _touchbasepro(self, client: aiohttp.ClientSession, recipients: list[str]) -> int:
+    async def _touchbasepro(self, http: aiohttp.ClientSession, recipients: list[str]) -> int:
         body = {"text": "Hello from the sandbox ☀", "to": recipients}
-        async with client.post(f"{self._address}/sms/messages", json=body) as answer:
+        async with http.post(f"{self._address}/sms/messages", json=body) as answer:
             await answer.read()
             return answer.status
 
-    async def _show(self, client: aiohttp.ClientSession, step: Step) -> bool:
+    async def _show(self, http: aiohttp.ClientSession, step: Step) -> bool:
         with self._console.status(step.title):
-            status = await step.send(client, list(step.recipients))
+            status = await step.send(http, list(step.recipients))
             heard = await self._heard(step.recipients) if status < 300 else {}
         good = status < 300 and heard == step.recipients
         self._console.print(f"[{'green' if good else 'red'}]{'✓' if good else '✗'}[/] {step.title}")

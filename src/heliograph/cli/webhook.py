@@ -6,8 +6,8 @@ import typer
 
 from heliograph.cli import dialects
 from heliograph.cli.show import answer, answer_rows, time_from
-from heliograph.cli.world import run
-from heliograph.core.directory import Webhook
+from heliograph.cli.world import run, world
+from heliograph.core.directory import Account, Webhook
 from heliograph.core.ids import AccountId, WebhookId
 from heliograph.net.clock import SystemClock
 from heliograph.services.accounts import Accounts
@@ -18,6 +18,7 @@ from heliograph.store.engine import Store
 
 group = typer.Typer(help="Addresses of customers that are told what happens.")
 
+Id = Annotated[int, typer.Argument(metavar="ID")]
 OfAccount = Annotated[str | None, typer.Option(help="Only this account's.")]
 OfWebhook = Annotated[int | None, typer.Option(metavar="ID", help="Only this webhook's.")]
 
@@ -146,8 +147,60 @@ def replay(
 
 
 @group.command()
-def remove(webhook: Annotated[int, typer.Argument(metavar="ID")]) -> None:
+def remove(webhook: Id) -> None:
     """Tell an address nothing any more."""
     if not run(lambda store: _webhooks(store).remove(None, WebhookId(webhook))):
-        raise Refused(f"There is no webhook {webhook}; `heliograph webhook list` shows them.")
+        raise _unknown(webhook)
     answer({"id": webhook, "is_removed": True}, f"Webhook {webhook} is removed.")
+
+
+@group.command("set")
+def set_(
+    webhook: Id,
+    *,
+    url: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Where to tell it from now on.")] = None,
+    is_active: Annotated[
+        bool | None, typer.Option("--on/--off", help="Whether to tell it anything; --on forgets past failures.")
+    ] = None,
+) -> None:
+    """Change what is named of a webhook."""
+    if url is None and is_active is None:
+        raise Refused("Nothing to change was named.")
+
+    async def change(store: Store) -> dict[str, object]:
+        found, account = await _webhook_of(store, webhook)
+        changed = await _webhooks(store).change(found.account_id, found.webhook_id, url=url, is_active=is_active)
+        return _document(changed or found, account.name)
+
+    answer(run(change), f"Webhook {webhook} is changed.")
+
+
+@group.command()
+def test(webhook: Id) -> None:
+    """Call a webhook once with an example event, and show what it answers."""
+    from heliograph.cli.probe import try_webhook
+
+    settings = world().settings()
+    found, account = run(lambda store: _webhook_of(store, webhook))
+    result = try_webhook(
+        found,
+        account,
+        writer=dialects.writer(found.dialect),
+        allowed=settings.webhook_allow,
+        https_only=settings.webhook_https_only,
+    )
+    if not result.is_success:
+        raise Refused(f"Webhook {webhook} did not take the call: {result.note}.")
+    answer({"id": webhook, "status": result.status, "note": result.note}, f"Webhook {webhook} took it: {result.note}.")
+
+
+async def _webhook_of(store: Store, number: int) -> tuple[Webhook, Account]:
+    webhook = await _webhooks(store).show(None, WebhookId(number))
+    if webhook is None:
+        raise _unknown(number)
+    views = await Accounts(store, SystemClock()).list()
+    return webhook, next(view.account for view in views if view.account.account_id == webhook.account_id)
+
+
+def _unknown(number: int) -> Refused:
+    return Refused(f"There is no webhook {number}; `heliograph webhook list` shows them.")

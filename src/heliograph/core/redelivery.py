@@ -1,7 +1,5 @@
 """When a webhook is called again, and when it is given up."""
 
-from heliograph.core.states import MessageState
-
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
 WAITS_S = (5, 5 * _MINUTE, 30 * _MINUTE, 2 * _HOUR, 5 * _HOUR, 10 * _HOUR, 14 * _HOUR, 20 * _HOUR, 24 * _HOUR)
@@ -26,8 +24,3 @@ def wait_ms(attempts: int, *, retry_after_s: int, spread: float) -> int | None:
         return None
     wait_s = max(WAITS_S[attempts - 1], min(retry_after_s, 24 * _HOUR))
     return int(wait_s * (1 + 0.2 * spread) * 1000)
-
-
-def overtakes(earlier: MessageState, later: MessageState) -> bool:
-    """Whether telling the later state makes telling the earlier one pointless."""
-    return later.is_terminal and earlier is not later

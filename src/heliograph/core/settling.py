@@ -57,6 +57,11 @@ class SegmentFact(NamedTuple):
     at_ms: int
 
 
+def fact_at_home(key: Key, fact: Fact, *, carrier_id: CarrierId, at_ms: int) -> SegmentFact:
+    """A fact about a message as a whole that no carrier had a part in."""
+    return SegmentFact(*key, -1, fact, carrier_id, 0, OutcomeKind.NONE, None, None, None, "", at_ms)
+
+
 class ReceiptFact(NamedTuple):
     """A receipt that a carrier delivered."""
 

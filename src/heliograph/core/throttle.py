@@ -23,7 +23,7 @@ class TokenBucket:
     def take(self, wanted: int, now: float) -> int:
         """Take up to `wanted`; returns how many may pass now."""
         self._refill(now)
-        allowed = min(wanted, int(self._level + NEARLY))
+        allowed = max(0, min(wanted, int(self._level + NEARLY)))
         self._level -= allowed
         return allowed
 

@@ -43,8 +43,7 @@ async def serve_http(application: Asgi, listener: socket.socket, *, started: Cal
     setattr(server, "capture_signals", contextlib.nullcontext)  # noqa: B010 (a method is replaced on purpose)
     serving: asyncio.Task[Any] = asyncio.ensure_future(server.serve(sockets=[listener]))
     try:
-        while not server.started and not serving.done():
-            await asyncio.sleep(0.01)
+        # The socket listens already: whoever calls now is answered as soon as the server has looked around.
         started()
         await asyncio.shield(serving)
     finally:

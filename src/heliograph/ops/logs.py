@@ -58,7 +58,7 @@ def configure(level: str, *, as_json: bool | None = None, stream: TextIO | None 
 def formatter(*, as_json: bool, colours: bool = False) -> logging.Formatter:
     """Makes a written line of a record; the redaction comes before the line is put together."""
     return ProcessorFormatter(
-        foreign_pre_chain=[*_SHARED, ExtraAdder()],
+        foreign_pre_chain=[*_SHARED, ExtraAdder(), _without_colours],
         processors=[
             ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
@@ -67,6 +67,12 @@ def formatter(*, as_json: bool, colours: bool = False) -> logging.Formatter:
             structlog.processors.JSONRenderer(ensure_ascii=False) if as_json else _for_people(colours),
         ],
     )
+
+
+def _without_colours(_logger: WrappedLogger, _method: str, fields: EventDict) -> EventDict:
+    """uvicorn gives every line a second time, with the codes that colour a terminal."""
+    fields.pop("color_message", None)
+    return fields
 
 
 def _for_people(colours: bool) -> Processor:

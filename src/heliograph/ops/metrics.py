@@ -108,7 +108,11 @@ def _messages(tally: Tally) -> Iterator[Metric]:
 
 
 def _webhooks(tally: Tally) -> Iterator[Metric]:
-    yield _counter("events_told", tally.events_told, meaning="Events in calls that webhooks took.")
+    yield _counter(
+        "events_told",
+        tally.events_told,
+        meaning="Events in deliveries that were stored to be told; webhook_calls says how the calls went.",
+    )
     calls = [("yes" if was_taken else "no", count) for was_taken, count in tally.calls.items()]
     yield _counters("webhook_calls", calls, label="taken", meaning="Calls of webhooks, by whether they were taken.")
 

@@ -11,7 +11,7 @@ from heliograph.core.fairness import FairQueue
 from heliograph.core.ids import CarrierId, MessageId, first_at
 from heliograph.core.messages import Message
 from heliograph.core.reasons import Reason
-from heliograph.core.settling import OutcomeKind, SegmentFact
+from heliograph.core.settling import fact_at_home
 from heliograph.core.standing import Ended, Requeued
 from heliograph.core.states import MessageState
 from heliograph.core.throttle import TokenBucket
@@ -37,14 +37,16 @@ class Line:
         self.holding: set[MessageId] = set()
         self.sessions: set[LineSession] = set()
         self._requeue = dispatch.requeue
+        self._carrier = _removed(carrier_id)
         self._paused_until = 0.0
         self._bucket: TokenBucket | None = None
         self._bucket_rate = 0
 
     @property
     def carrier(self) -> Carrier:
-        """The carrier as it is set up now."""
-        return self.desk.directory.snapshot.carriers[self.carrier_id]
+        """The carrier as it is set up now, or as it last was when it has been removed."""
+        self._carrier = self.desk.directory.snapshot.carriers.get(self.carrier_id, self._carrier)
+        return self._carrier
 
     def open_session(self) -> LineSession:
         """A session is up."""
@@ -122,9 +124,9 @@ class Line:
             if standing is not None and standing.state is MessageState.SUBMITTING:
                 continue
             self.holding.discard(fact.message_id)
-            if type(change) is Requeued and not change.due_ms:
-                if standing is not None and standing.state is MessageState.QUEUED:
-                    back.setdefault(change.carrier_id, []).append(message)
+            is_queued = standing is not None and standing.state is MessageState.QUEUED
+            if type(change) is Requeued and not change.due_ms and is_queued:
+                back.setdefault(change.carrier_id, []).append(message)
         for carrier_id, messages in back.items():
             self._requeue(carrier_id, messages)
 
@@ -134,14 +136,16 @@ class Line:
         fact = Ended(MessageState.EXPIRED, Reason.VALIDITY_PASSED)
         self.settlement.settle(
             [
-                SegmentFact(
-                    message.account_id, message.message_id, -1, fact, self.carrier_id, 0,
-                    OutcomeKind.NONE, None, None, None, message.content.sender, now_ms,
-                )
+                fact_at_home((message.account_id, message.message_id), fact, carrier_id=self.carrier_id, at_ms=now_ms)
                 for message in messages
             ],
             lambda _: None,
-        )  # fmt: skip
+        )
+
+
+def _removed(carrier_id: CarrierId) -> Carrier:
+    """Stands for a carrier that messages were routed to and that is no longer there."""
+    return Carrier(carrier_id=carrier_id, name=f"carrier {carrier_id}", url="", channels=frozenset())
 
 
 class Dispatch:

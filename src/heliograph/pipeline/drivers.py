@@ -44,10 +44,10 @@ class Drivers:
         carriers = self._directory.snapshot.carriers
         for carrier_id, (running, task) in list(self._running.items()):
             wanted = carriers.get(carrier_id)
-            if wanted is None or _essence(wanted) != _essence(running):
+            if task.done():
+                del self._running[carrier_id]
+            elif (wanted is None or _essence(wanted) != _essence(running)) and not task.cancelling():
                 task.cancel()
-                if task.done():
-                    del self._running[carrier_id]
         for carrier_id, carrier in carriers.items():
             if carrier_id not in self._running:
                 task = group.create_task(self._keep_running(carrier), name=f"carrier {carrier.name}")
@@ -62,6 +62,8 @@ class Drivers:
                 driver = self._drivers[carrier.carrier_id] = maker(carrier, self._dispatch.line(carrier.carrier_id))
                 await driver.run()
             except Exception:
+                if _is_cancelled():
+                    raise
                 _log.exception("carrier %s failed and is started again in %.0f s", carrier.name, pause_s)
             finally:
                 self._drivers.pop(carrier.carrier_id, None)
@@ -69,6 +71,11 @@ class Drivers:
                 pause_s = SHORTEST_PAUSE_S
             await self._clock.sleep(pause_s)
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _essence(carrier: Carrier) -> Carrier:

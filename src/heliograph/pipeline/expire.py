@@ -6,7 +6,7 @@ and held ones nobody resolved (`unknown`, 72 h after their validity); stray rece
 
 from heliograph.core.messages import Message
 from heliograph.core.reasons import Reason
-from heliograph.core.settling import OutcomeKind, ReceiptFact, SegmentFact
+from heliograph.core.settling import ReceiptFact, fact_at_home
 from heliograph.core.standing import Ended
 from heliograph.core.states import MessageState
 from heliograph.pipeline.dispatch import Dispatch
@@ -66,10 +66,7 @@ async def end_overdue(settlement: Settlement, cursor: overdue.Cursor) -> overdue
             return cursor
         fact = Ended(MessageState.UNKNOWN, Reason.NO_RECEIPT)
         facts = [
-            SegmentFact(
-                each.account_id, each.message_id, -1, fact, each.carrier_id, 0,
-                OutcomeKind.NONE, None, None, None, "", now_ms,
-            )
+            fact_at_home((each.account_id, each.message_id), fact, carrier_id=each.carrier_id, at_ms=now_ms)
             for each in page
-        ]  # fmt: skip
+        ]
         await settlement.settled(facts)

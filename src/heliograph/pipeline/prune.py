@@ -5,6 +5,8 @@ kept for 30 days, by when their messages have long become `unknown`; idempotency
 ended deliveries can be replayed for 30 days.
 """
 
+import contextlib
+
 from heliograph.net.clock import Clock
 from heliograph.store import overdue, retention
 from heliograph.store.engine import Store, StoreUnavailable
@@ -22,10 +24,8 @@ DELIVERIES_MS = 30 * 24 * _HOUR_MS
 async def follow(store: Store, clock: Clock) -> None:
     """Prune every ten minutes; for ever."""
     while True:
-        try:
+        with contextlib.suppress(StoreUnavailable):
             await prune(store, clock)
-        except StoreUnavailable:
-            pass
         await clock.sleep(ROUND_S)
 
 

@@ -13,7 +13,7 @@ from heliograph.core.messages import Message, Parcel
 from heliograph.core.outcomes import Ambiguous, Deferred, SubmitOutcome
 from heliograph.core.reasons import Reason
 from heliograph.core.receipts import Receipt
-from heliograph.core.settling import OutcomeKind, SegmentFact
+from heliograph.core.settling import fact_at_home
 from heliograph.core.standing import Ended, Requeued
 from heliograph.core.states import MessageState
 from heliograph.pipeline.ports import Incoming, Stored
@@ -53,23 +53,26 @@ class LineSession:
         line = self._line
         while True:
             self._work.clear()
-            if not self._marked and self._free > 0:
-                await self._mark()
+            drew = not self._marked and self._free > 0 and await self._mark()
             parcels = self._hand_out()
             if parcels:
                 line.desk.reach("submit.taken")
                 return parcels
+            if drew:
+                # What was drawn may not leave any more; there may be others behind it.
+                continue
             wait_s = line.wait_s()
             if wait_s is None or self._free <= 0:
                 await self._work.wait()
             else:
                 await line.desk.clock.sleep(wait_s)
 
-    async def _mark(self) -> None:
+    async def _mark(self) -> bool:
+        """Draw messages and mark them; whether there were any."""
         line = self._line
         messages = line.draw(self._free)
         if not messages:
-            return
+            return False
         request = MarkRequest(
             line.desk.owner,
             self.session_id,
@@ -82,11 +85,12 @@ class LineSession:
         except StoreUnavailable:
             line.put_back(messages)
             line.pause(STORE_PAUSE_S)
-            return
+            return False
         except asyncio.CancelledError:
             marking.add_done_callback(lambda done: self._unmark(messages, done))
             raise
         self._keep(messages, marked, request.at_ms)
+        return True
 
     def _keep(self, messages: list[Message], marked: set[MessageId], at_ms: int) -> None:
         for message in messages:
@@ -133,6 +137,7 @@ class LineSession:
         line.desk.reach("submit.answered")
         policy, now_ms = line.carrier.policy, line.desk.clock.now_ms()
         departed: list[Departed] = []
+        slots = 0
         counts = Counter(type(outcome) for outcome in outcomes)
         for kind, count in counts.items():
             line.desk.tally.outcomes[line.carrier_id, kind.__name__.lower()] += count
@@ -140,10 +145,11 @@ class LineSession:
             parcel = outcome.parcel
             if self._out.pop((parcel.message.message_id, parcel.segment), None) is None:
                 continue
+            slots += 1
             self._judge.judge(outcome, departed, policy=policy, now_ms=now_ms)
             if type(outcome) is Deferred and outcome.pause_ms:
                 line.pause(outcome.pause_ms / 1000)
-        self._settle(departed, len(outcomes))
+        self._settle(departed, slots)
 
     def _settle(self, departed: list[Departed], slots: int) -> None:
         if not departed:
@@ -189,13 +195,16 @@ class LineSession:
         while self._marked:
             parcel = self._marked.popleft()
             message = parcel.message
-            if any((message.message_id, segment) in self._out for segment in range(len(message.content.segments))):
+            if self._judge.knows(message.message_id) or self._is_out(message):
                 self._judge_unsent(parcel, spared, now_ms)
             else:
                 whole[message.message_id] = message
         spared.extend(self._never_left(message, now_ms) for message in whole.values())
         if spared:
             self._settle(spared, 0)
+
+    def _is_out(self, message: Message) -> bool:
+        return any((message.message_id, segment) in self._out for segment in range(len(message.content.segments)))
 
     def _judge_unsent(self, parcel: Parcel, spared: list[Departed], now_ms: int) -> None:
         outcome = Deferred(parcel, after_ms=0, counts=False, status="session ended")
@@ -205,20 +214,5 @@ class LineSession:
         fact: Requeued | Ended = Requeued(self._line.carrier_id, False, 0)
         if message.expires_at_ms <= now_ms:
             fact = Ended(MessageState.EXPIRED, Reason.VALIDITY_PASSED)
-        return Departed(
-            SegmentFact(
-                message.account_id,
-                message.message_id,
-                -1,
-                fact,
-                self._line.carrier_id,
-                self.session_id,
-                OutcomeKind.NONE,
-                None,
-                None,
-                None,
-                message.content.sender,
-                now_ms,
-            ),  # fmt: skip
-            message,
-        )
+        key = message.account_id, message.message_id
+        return Departed(fact_at_home(key, fact, carrier_id=self._line.carrier_id, at_ms=now_ms), message)

@@ -55,8 +55,7 @@ class Judge:
         if type(outcome) is Submitted:
             long.taken.add(outcome.parcel.segment)
             departed.append(self._departed(outcome, message, policy, now_ms))
-        elif long.failure is None or type(outcome) is Ambiguous:
-            # Of several bad outcomes doubt is the one that must not be forgotten.
+        elif long.failure is None or _weight(outcome) > _weight(long.failure):
             long.failure = outcome
         self._close(message, long, departed, policy, now_ms)
 
@@ -67,6 +66,10 @@ class Judge:
         if long.failure is not None:
             back = message._replace(accepted=frozenset(long.taken))
             departed.append(self._departed(long.failure, back, policy, now_ms))
+
+    def knows(self, message_id: MessageId) -> bool:
+        """Whether an outcome of a long message was judged while others were still to come."""
+        return message_id in self._long
 
     def is_failing(self, message_id: MessageId) -> bool:
         """Whether a segment of a long message has failed already, so that no more of them should leave."""
@@ -100,6 +103,17 @@ class Judge:
             ),
             onward(message, fact) if type(fact) is Requeued else message,
         )
+
+
+def _weight(outcome: SubmitOutcome) -> int:
+    """Which of several bad outcomes decides: a refusal is final, a doubt must not be forgotten."""
+    match outcome:
+        case Refused():
+            return 3
+        case Ambiguous():
+            return 2
+        case _:
+            return int(type(outcome) is Deferred and outcome.counts)
 
 
 def _described(outcome: SubmitOutcome) -> tuple[OutcomeKind, str | None, str | None, str | None]:

@@ -52,8 +52,13 @@ class CarrierOptions:
         if self.policy is not None:
             values["policy"] = self.policy
         if self.settings is not None:
-            values["settings"] = dict(self.settings)
+            values["settings"] = self.settings_over({})
         return values
+
+    def settings_over(self, present: Mapping[str, object]) -> dict[str, object]:
+        """The settings there are, with these over them."""
+        named = {**present, **(self.settings or {})}
+        return {name: value for name, value in named.items() if value is not None}
 
 
 def channels_of(url: str) -> frozenset[Channel]:
@@ -137,8 +142,7 @@ class Carriers:
         async with self._store.writing() as connection:
             carrier = await the_carrier(connection, name)
             if options.settings is not None:
-                settings = {**carrier.settings, **options.settings}
-                values["settings"] = {key: value for key, value in settings.items() if value is not None}
+                values["settings"] = options.settings_over(carrier.settings)
             await carriers.change(connection, carrier.carrier_id, values=values)
             await self._log.note(connection, "carrier.set", subject=name, **_shown(values))
             return await self._checked(connection, name)

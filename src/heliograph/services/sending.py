@@ -3,7 +3,10 @@
 Works whether or not a server runs: messages are stored for whoever serves, not handed over in memory.
 """
 
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from heliograph.core.directory import Account, Snapshot
 from heliograph.core.ids import NODES, CarrierId, IdSource, first_at
@@ -18,7 +21,7 @@ from heliograph.store.directory import ToldOf
 from heliograph.store.sqlite import SqliteStore
 
 NODE = NODES - 1
-"""Ids made by commands never meet those of a server."""
+"""Ids made by commands never meet those of a server. Those of two commands in one millisecond are apart by chance."""
 
 DIALECT = "cli"
 
@@ -48,21 +51,36 @@ class Explanation:
     verdict: Verdict
 
 
+class Sent(NamedTuple):
+    """What became of a submission, and whose it is."""
+
+    account: Account
+    answer: Accepted | Refusal
+
+
 class Sending:
     """Sends for one account. told: see `store.directory`."""
 
-    def __init__(self, store: SqliteStore, clock: Clock, *, told: ToldOf, terms: Terms) -> None:
+    def __init__(
+        self,
+        store: SqliteStore,
+        clock: Clock,
+        *,
+        told: ToldOf,
+        terms: Terms,
+        random_bytes: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._random_bytes = random_bytes
         self._store = store
         self._clock = clock
         self._directory = Directory(store, clock, told)
         self._terms = terms
 
-    async def send(
-        self, account_name: str, recipients: list[str], *, text: str, sender: str | None = None
-    ) -> Accepted | Refusal:
+    async def send(self, account_name: str, recipients: list[str], *, text: str, sender: str | None = None) -> Sent:
         """Store a submission; raises Refused when there is no such account."""
         account = await self._account(account_name)
-        return await self._acceptance().submit(_submission(account, recipients, text=text, sender=sender))
+        submission = _submission(account, recipients, text=text, sender=sender)
+        return Sent(account, await self._acceptance().submit(submission))
 
     async def explain(
         self, account_name: str, recipient: str, *, text: str, sender: str | None = None
@@ -79,14 +97,14 @@ class Sending:
         for account in self._directory.snapshot.accounts.values():
             if account.name == name:
                 return account
-        raise Refused(f"There is no account {name!r}.")
+        raise Refused(f"There is no account named {name!r}; `heliograph account list` shows them.")
 
     def _acceptance(self) -> Acceptance:
         desk = Desk(
             directory=self._directory,
             store=self._store,
             writer=self._store.turn_writer(),
-            ids=IdSource(NODE, last=first_at(self._clock.now_ms())),
+            ids=IdSource(NODE, last=first_at(self._clock.now_ms() + self._random_bytes(1)[0])),
             clock=self._clock,
             owner=0,
         )

@@ -2,7 +2,7 @@
 
 import base64
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlsplit
 
 from heliograph.core.directory import Webhook
@@ -39,8 +39,15 @@ def is_good_url(url: str) -> bool:
     return has_place and address.scheme in ("http", "https") and "@" not in address.netloc and not address.fragment
 
 
+async def _nobody_follows() -> None:
+    """What a command does after a change: running servers look for themselves."""
+
+
 class Webhooks:
-    """An account's webhooks. Ids of other accounts' webhooks are as unknown as ones that never were."""
+    """An account's webhooks. Ids of other accounts' webhooks are as unknown as ones that never were.
+
+    changed: awaited after each change, so that this process's own decisions follow it at once.
+    """
 
     def __init__(
         self,
@@ -49,8 +56,10 @@ class Webhooks:
         *,
         actor: str = "operator",
         random_bytes: Callable[[int], bytes] = os.urandom,
+        changed: Callable[[], Awaitable[None]] = _nobody_follows,
     ) -> None:
         self._store = store
+        self._changed = changed
         self._log = ChangeLog(clock, actor)
         self._random_bytes = random_bytes
 
@@ -71,6 +80,7 @@ class Webhooks:
             )
             made = await webhooks.numbered(connection, webhook_id)
         assert made is not None
+        await self._changed()
         return made
 
     async def list(self, account_id: AccountId | None = None, dialect: str | None = None) -> tuple[Webhook, ...]:
@@ -101,7 +111,9 @@ class Webhooks:
             if values:
                 await webhooks.change(connection, webhook_id, values=values)
                 await self._log.note(connection, "webhook.set", subject=str(webhook_id), **values)
-            return await webhooks.numbered(connection, webhook_id)
+            made = await webhooks.numbered(connection, webhook_id)
+        await self._changed()
+        return made
 
     async def remove(self, account_id: AccountId | None, webhook_id: WebhookId) -> bool:
         """Forget a webhook and what it was still to be told; False when the account has no such webhook."""
@@ -110,6 +122,7 @@ class Webhooks:
                 return False
             await webhooks.remove(connection, webhook_id)
             await self._log.note(connection, "webhook.remove", subject=str(webhook_id))
+        await self._changed()
         has_more = True
         while has_more:
             async with self._store.writing() as connection:

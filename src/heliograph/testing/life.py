@@ -7,7 +7,6 @@ webhooks a list. What is put into the writer is committed when `commit` is calle
 import asyncio
 import json
 import shutil
-import sqlite3
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +20,7 @@ from heliograph.core.routing import Route
 from heliograph.core.states import MessageState
 from heliograph.pipeline import claim, expire, lease, recover
 from heliograph.pipeline.accept import Acceptance, Terms
+from heliograph.pipeline.calls import Calls
 from heliograph.pipeline.desk import Desk
 from heliograph.pipeline.directory import Directory
 from heliograph.pipeline.dispatch import Dispatch
@@ -42,6 +42,7 @@ NORTH, SOUTH = CarrierId(1), CarrierId(2)
 ACME, BRAVO = AccountId(1), AccountId(2)
 HOOK = WebhookId(1)
 GRANT = 60_000_000
+WINDOW = 3
 TERMS = Terms(sender="Heliograph", validity_ms=48 * 3_600_000, most_in_memory=1_000, most_in_store=10_000)
 
 
@@ -84,7 +85,7 @@ class SteppedWriter:
     """A `Writer` that commits in the loop's next turn, or only when told to while it is `by_hand`."""
 
     def __init__(self, store: SqliteStore, reach: Callable[[str], None] = nothing) -> None:
-        self._connections: list[sqlite3.Connection] = []
+        self._connections: list[Any] = []
         self._connect = store.connect
         # One process at a time: nobody else's turn is waited for.
         self._inner = BatchWriter(self._open, let_others_pass=lambda: None, post=lambda call: call(), reach=reach)
@@ -93,7 +94,7 @@ class SteppedWriter:
         self._is_due = False
         self._is_dead = False
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self) -> Any:
         self._connections.append(self._connect())
         return self._connections[-1]
 
@@ -146,8 +147,7 @@ class Process:
         self.notify = Notify(
             self.desk,
             writers={DIALECT: self._events},
-            deliverer=self.deliverer,
-            spread=lambda: 0.5,
+            calls=Calls(self.desk, deliverer=self.deliverer, spread=lambda: 0.5, spawn=self.spawn),
             spawn=self.spawn,
         )
         self.settlement = Settlement(self.desk, self.notify)
@@ -172,8 +172,11 @@ class Process:
     async def crash(self) -> None:
         """End as `kill -9` ends: nothing queued is committed, nobody says goodbye."""
         self.writer.die()
-        for task in self.tasks:
-            task.cancel()
+        # A task that waits for its own tasks would cancel them once only: everybody is told, until all are gone.
+        while unended := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in unended:
+                task.cancel()
+            await turns()
         await asyncio.gather(*self.tasks, return_exceptions=True)
 
     async def once(self, loop: Coroutine[Any, Any, None]) -> None:
@@ -218,7 +221,7 @@ async def _set_up(connection: Connection) -> None:
         account_id = await accounts.add(connection, name=name, user=name, mark=f"{name:0>16}", now_ms=START_MS)
         await postings.post(connection, account_id, kinds=(PostingKind.GRANT,), amount=GRANT, now_ms=START_MS)
     for name, policy in (("north", Policy.RESEND), ("south", Policy.HOLD)):
-        values = {"name": name, "url": "loopback:", "channels": [Channel.SMS], "window": 4, "policy": policy}
+        values = {"name": name, "url": "loopback:", "channels": [Channel.SMS], "window": WINDOW, "policy": policy}
         await carriers.add(connection, values, now_ms=START_MS)
     await routes.add(connection, Route(NORTH, Channel.SMS, "27", 0))
     await routes.add(connection, Route(SOUTH, Channel.SMS, "27", 1))

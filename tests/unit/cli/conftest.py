@@ -1,6 +1,7 @@
 """The command line, called in this process on a data folder of its own."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,8 +31,8 @@ Heliograph = Callable[..., Said]
 @pytest.fixture
 def heliograph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Heliograph:
     """Run a command."""
-    for name in ("CONFIG", "DATABASE", "LISTEN", "DEBUG", "SENDER", "RATE_LIMIT"):
-        monkeypatch.delenv(f"HELIOGRAPH_{name}", raising=False)
+    for name in [each for each in os.environ if each.startswith("HELIOGRAPH_")]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("HELIOGRAPH_DATA", str(tmp_path / "data"))
 
     def run(*arguments: str) -> Said:

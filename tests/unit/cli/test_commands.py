@@ -102,10 +102,15 @@ def test_carriers_routes_and_rates(heliograph: Heliograph) -> None:
     assert (made["window"], made["sessions"], made["throughput"], made["policy"]) == (500, 2, 0, "hold")
     assert (made["channels"], made["settings"]) == (["sms"], {"system_type": "cp"})
     assert "secret" not in str(made)
-    assert heliograph("carrier", "add", "loop", "--url", "loopback:").status == 0
+    made = heliograph("carrier", "add", "loop", "late_ms=9", "receipt_delay_ms=", "--url", "loopback:", "--json")
+    assert made.document["settings"] == {"late_ms": 9}
+    assert "whole number from 0" in heliograph("carrier", "set", "loop", "receipt_delay_ms=soon").err
+    assert heliograph("carrier", "show", "loop", "--json").document["settings"] == {"late_ms": 9}
     assert "whole number" in heliograph("carrier", "set", "sim", "validity_s=soon").err
     assert "cannot be used" in heliograph("carrier", "set", "loop", "a=1").err
     assert heliograph("carrier", "set", "sim", "word").status == 1
+    assert heliograph("carrier", "set", "sim", "=word").status == 1
+    assert heliograph("carrier", "set", "sim").err == "heliograph: Nothing to change was named.\n"
     assert heliograph("carrier", "set", "sim", "system_type=", "validity_s=60").status == 0
     assert heliograph("carrier", "show", "sim", "--json").document["settings"] == {"validity_s": 60}
     assert heliograph("carrier", "drain", "sim", "--json").document["is_draining"]
@@ -130,6 +135,16 @@ def test_webhooks(heliograph: Heliograph, tmp_path: Path) -> None:
     assert "touchbasepro" in heliograph(*line, "--dialect", "other").err
     assert heliograph(*line[:-1], "Nothing", "--dialect", "touchbasepro").status == 1
     assert "secret" not in str(heliograph("webhook", "list", "--account", "Crane", "--json").document)
+    changed = heliograph("webhook", "set", "1", "--off", "--json").document
+    assert (changed["id"], changed["is_active"], changed["url"]) == (1, False, "http://127.0.0.1:9/in")
+    changed = heliograph("webhook", "set", "1", "--url", "http://127.0.0.1:9/on", "--json").document
+    assert (changed["is_active"], changed["url"]) == (False, "http://127.0.0.1:9/on")
+    assert heliograph("webhook", "set", "1", "--on").out == "Webhook 1 is changed.\n"
+    (listed,) = heliograph("webhook", "list", "--json").document["webhooks"]
+    assert (listed["is_active"], listed["url"]) == (True, "http://127.0.0.1:9/on")
+    assert heliograph("webhook", "set", "1").err == "heliograph: Nothing to change was named.\n"
+    assert "http:// or https://" in heliograph("webhook", "set", "1", "--url", "ftp://a").err
+    assert "There is no webhook 9" in heliograph("webhook", "set", "9", "--on").err
     with sqlite3.connect(tmp_path / "data" / "heliograph.sqlite") as connection:
         connection.execute(
             "insert into delivery(id, webhook_id, account_id, kind, events, body, state, attempts, next_at_ms, status,"

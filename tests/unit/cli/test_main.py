@@ -1,3 +1,4 @@
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -115,6 +116,22 @@ def test_a_small_command_imports_no_server(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, check=True)
     done = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=True)
     assert done.stdout == "There are no accounts.\n[]\n"
+
+
+@pytest.mark.parametrize("line", [("account", "list"), ("migrate",)])
+def test_a_new_store_is_its_owners_alone(heliograph: Heliograph, tmp_path: Path, line: tuple[str, ...]) -> None:
+    assert heliograph(*line).status == 0
+    data = tmp_path / "data"
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(file.stat().st_mode) for file in data.iterdir()} == {0o600}
+
+
+def test_a_folder_that_is_there_keeps_its_rights(heliograph: Heliograph, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir(mode=0o750)
+    assert heliograph("account", "list").status == 0
+    assert stat.S_IMODE(data.stat().st_mode) == 0o750
+    assert stat.S_IMODE((data / "heliograph.sqlite").stat().st_mode) == 0o600
 
 
 def test_every_group_can_be_imported_and_explains_itself(heliograph: Heliograph) -> None:

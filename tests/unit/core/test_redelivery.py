@@ -1,6 +1,4 @@
-import pytest
-
-from heliograph.core.redelivery import PATIENCE_MS, WAITS_S, overtakes, wait_ms
+from heliograph.core.redelivery import PATIENCE_MS, WAITS_S, wait_ms
 from heliograph.core.states import MessageState
 
 S = MessageState
@@ -35,18 +33,3 @@ def test_the_spread_adds_up_to_a_fifth() -> None:
     assert wait_ms(1, retry_after_s=0, spread=0.5) == 5_500
     assert wait_ms(1, retry_after_s=0, spread=1.0) == 6_000
     assert wait_ms(1, retry_after_s=100, spread=1.0) == 120_000
-
-
-@pytest.mark.parametrize(
-    ("earlier", "later", "pointless"),
-    [
-        (S.SUBMITTED, S.DELIVERED, True),
-        (S.QUEUED, S.EXPIRED, True),
-        (S.UNKNOWN, S.DELIVERED, True),
-        (S.QUEUED, S.SUBMITTED, False),
-        (S.SUBMITTED, S.HELD, False),
-        (S.DELIVERED, S.DELIVERED, False),
-    ],
-)
-def test_only_an_end_makes_older_news_pointless(earlier: S, later: S, pointless: bool) -> None:
-    assert overtakes(earlier, later) is pointless

@@ -101,6 +101,17 @@ def test_a_line_for_people() -> None:
         lines_of(out)
 
 
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_line_of_uvicorn_is_said_once_and_without_colours(as_json: bool) -> None:
+    out = io.StringIO()
+    logs.configure("info", as_json=as_json, stream=out)
+    extra = {"color_message": "Started \x1b[36m%d\x1b[0m"}
+    logging.getLogger("uvicorn.error").info("Started %d", 7, extra=extra)
+    assert out.getvalue().count("Started") == 1
+    assert "color_message" not in out.getvalue()
+    assert "[36m" not in out.getvalue()
+
+
 def test_lines_below_the_level_are_not_written() -> None:
     out = io.StringIO()
     logs.configure("warning", stream=out)

@@ -6,11 +6,11 @@ from heliograph.core.directory import Policy
 from heliograph.core.messages import Message, Parcel
 from heliograph.core.outcomes import Ambiguous, Deferred, Refused, SubmitOutcome, Submitted
 from heliograph.core.reasons import Reason
+from heliograph.core.settling import OutcomeKind
 from heliograph.core.standing import Doubted, Ended, Requeued, Taken
 from heliograph.core.states import MessageState
 from heliograph.gsm.segments import Encoding, Segment
 from heliograph.pipeline.submit import Departed, Judge, onward
-from heliograph.core.settling import OutcomeKind
 from tests.unit.core.samples import CONTENT, FIRST, MESSAGE, SECOND
 
 NOW_MS = 1_000
@@ -41,13 +41,13 @@ def test_one_segment_is_judged_at_once() -> None:
     assert (departed.fact.carrier_id, departed.fact.session_id, departed.fact.at_ms) == (FIRST, 7, NOW_MS)
 
 
-@pytest.mark.parametrize("order", permutations(range(3)))
+@pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_a_long_message_that_is_taken_whole(order: tuple[int, ...]) -> None:
     departed = judged([submitted(segment) for segment in order])
     assert [(each.fact.segment, each.fact.fact) for each in departed] == [(segment, Taken()) for segment in order]
 
 
-@pytest.mark.parametrize("order", permutations(range(3)))
+@pytest.mark.parametrize("order", list(permutations(range(3))))
 @pytest.mark.parametrize(
     ("failure", "fact"),
     [
@@ -67,13 +67,16 @@ def test_a_failed_segment_is_decided_on_when_no_other_is_out(
     assert departed[-1].fact.segment == 0
 
 
-@pytest.mark.parametrize("order", permutations(range(3)))
-def test_doubt_outweighs_every_other_failure(order: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_refusal_outweighs_a_doubt_and_a_doubt_what_could_be_tried_again(order: tuple[int, ...]) -> None:
     outcomes: list[SubmitOutcome] = [
         Ambiguous(Parcel(THREE, 0), "cut"),
         Refused(Parcel(THREE, 1), Reason.CARRIER_REFUSED, "11"),
         Deferred(Parcel(THREE, 2), 5_000, True, "20"),
     ]
+    (departed,) = judged([outcomes[place] for place in order], Policy.HOLD)
+    assert departed.fact.fact == Ended(MessageState.REJECTED, Reason.CARRIER_REFUSED)
+    outcomes[1] = Deferred(Parcel(THREE, 1), 5_000, True, "20")
     (departed,) = judged([outcomes[place] for place in order], Policy.HOLD)
     assert departed.fact.fact == Doubted()
     assert departed.fact.segment == 0

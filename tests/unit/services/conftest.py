@@ -78,6 +78,7 @@ def accept() -> Accept:
         *,
         charge: Charge = Charge.HELD,
         waits: bool = True,
+        carrier_id: int = 1,
     ) -> MessageId:
         nonlocal made
         made += 1
@@ -98,7 +99,7 @@ def accept() -> Accept:
                     state=state,
                     segments=2,
                     charge=charge,
-                    carrier_id=1,
+                    carrier_id=carrier_id,
                     price=2_000_000,
                     reference="r1",
                     expires_at_ms=NOW_MS + 1_000,
@@ -109,7 +110,12 @@ def accept() -> Accept:
             if state is MessageState.HELD:
                 await connection.execute(
                     insert(doubt).values(
-                        carrier_id=1, recipient="+27831234567", segment=0, sender="Crane", marked_at_ms=NOW_MS, **place
+                        carrier_id=carrier_id,
+                        recipient="+27831234567",
+                        segment=0,
+                        sender="Crane",
+                        marked_at_ms=NOW_MS,
+                        **place,
                     )
                 )
                 await connection.execute(insert(event).values(at_ms=NOW_MS, state=state, **place))

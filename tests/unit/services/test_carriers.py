@@ -1,5 +1,6 @@
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from heliograph.core.directory import Carrier, Policy
 from heliograph.core.ids import AccountId
@@ -9,6 +10,7 @@ from heliograph.services.accounts import Accounts
 from heliograph.services.carriers import CarrierOptions, Carriers, channels_of, without_password
 from heliograph.services.refused import Refused
 from heliograph.services.routes import Routes
+from heliograph.store import carriers as store_carriers
 from heliograph.store.engine import Store
 from heliograph.store.schema import audit
 from tests.unit.services.conftest import Accept, StillClock, Tell
@@ -49,6 +51,18 @@ def test_a_password_is_never_shown() -> None:
     assert without_password("loopback:") == "loopback:"
 
 
+def test_an_error_of_the_store_does_not_tell_the_password(tell: Tell, clock: StillClock) -> None:
+    async def story(store: Store) -> None:
+        await Carriers(store, clock, check=any_driver).add("sim", CarrierOptions(url=URL))
+        async with store.writing() as connection:
+            values = {"name": "sim", "url": URL, "channels": []}
+            with pytest.raises(IntegrityError) as caught:
+                await store_carriers.add(connection, values, now_ms=1)
+        assert "secret" not in str(caught.value)
+
+    tell(story)
+
+
 def test_a_carrier_has_its_defaults_and_keeps_what_is_not_changed(tell: Tell, clock: StillClock) -> None:
     async def story(store: Store) -> None:
         carriers = Carriers(store, clock, check=any_driver)
@@ -58,6 +72,8 @@ def test_a_carrier_has_its_defaults_and_keeps_what_is_not_changed(tell: Tell, cl
         changed = await carriers.change("sim", CarrierOptions(policy=Policy.HOLD, settings={"verify": None}))
         assert (changed.url, changed.window, changed.policy) == (URL, 500, Policy.HOLD)
         assert changed.settings == {"system_type": "cp"}
+        unset = CarrierOptions(url=URL, settings={"id_form": None, "validity_s": 60})
+        assert (await carriers.add("other", unset)).settings == {"validity_s": 60}
         assert (await carriers.drain("sim")).is_draining
         assert not (await carriers.drain("sim", is_draining=False)).is_draining
         async with store.reading() as connection:
@@ -95,8 +111,9 @@ def test_a_carrier_goes_with_its_routes_and_only_when_its_messages_have_ended(
         await accept(store, account_id, MessageState.DELIVERED, charge=Charge.CAPTURED)
         await carriers.remove("sim")
         assert await Routes(store, clock).list() == ()
-        await carriers.add("sim", CarrierOptions(url=URL))
-        await accept(store, account_id)
+        again = await carriers.add("sim", CarrierOptions(url=URL))
+        assert again.carrier_id > made.carrier_id, "an id that names past attempts must not be given again"
+        await accept(store, account_id, carrier_id=again.carrier_id)
         with pytest.raises(Refused, match="still with carrier"):
             await carriers.remove("sim")
         with pytest.raises(Refused, match="no carrier named 'other'"):

@@ -1,0 +1,226 @@
+"""Contract cases: folders of what goes over the wire, letter for letter.
+
+A case is a folder `<dialect>/<case>/` with
+- `case.toml`: `source` (where the behaviour is stated, or that it is our choice), `date`, `why`, and `[account]`;
+- `request.http` and `response.http`: requests and their answers, several divided by lines `###`;
+  before a request below `### settled` every message comes to its end and every webhook is told;
+- `after.json`: what the account has when all is done (only the members that are written are compared);
+- `webhook.http`: what its webhooks were told.
+
+Placeholders. In requests: `{{key}}` the account's key, `{{hook}}` an address that webhooks can reach,
+`{{x*512}}` a text 512 times, `{{numbers*3}}` so many different numbers. In answers `{{name:kind}}` stands for
+whatever fits the kind (see `KINDS`) and gives it a name; `{{name}}` is the same again, anywhere later.
+Header lines that are not written are not compared; the status, and the body octet by octet, are.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+KINDS = {
+    "hex": "[0-9a-f]{32}",
+    "int": "[1-9][0-9]*",
+    "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
+    "ticks": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z",
+    "any": ".*",
+}
+_PLACEHOLDER = re.compile(r"\{\{(\w+)(?:([:*])(\w+))?\}\}")
+_DIVIDER = re.compile(r"^###(.*)\n", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSetup:
+    """The account that a case begins with."""
+
+    credits: int = 100
+    is_suspended: bool = False
+    rate_limit: int | None = None
+    senders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A request or an answer as it stands in a file: its first line, header lines and body."""
+
+    first: str
+    headers: Sequence[tuple[str, str]]
+    body: str
+    is_settled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is sent. target: path and query."""
+
+    method: str
+    target: str
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What comes back; names of headers in small letters."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Exchange(Protocol):
+    """The program under test with one account. hook: an address that its webhooks can reach."""
+
+    hook: str
+
+    def open(self, account: AccountSetup) -> str:
+        """Set the account up; returns its key."""
+        ...
+
+    def call(self, request: Request) -> Response:
+        """One request over HTTP; the length of the body is sent with it."""
+        ...
+
+    def settle(self) -> None:
+        """Wait until every message has ended and every webhook has been told."""
+        ...
+
+    def after(self) -> Mapping[str, Any]:
+        """`available` in credits as text; `messages` with recipient, text, reference, segments; `webhooks`, a count."""
+        ...
+
+    def told(self) -> Sequence[Request]:
+        """What the webhooks were given, in order; the target of each begins with the path below `hook`."""
+        ...
+
+
+@dataclass
+class Names:
+    """Values that placeholders stand for."""
+
+    values: dict[str, str] = field(default_factory=dict)
+
+    def fill(self, text: str) -> str:
+        """A text to be sent."""
+        return _PLACEHOLDER.sub(self._value, text)
+
+    def _value(self, found: re.Match[str]) -> str:
+        name, sign, count = found.groups()
+        if sign is None:
+            return self.values[name]
+        if name == "numbers":
+            return ",".join(str(27830000000 + number) for number in range(int(count)))
+        return name * int(count)
+
+    def match(self, expected: str, found: str, *, where: str) -> None:
+        """Compare what came with what stands in the file, and remember what gets a name."""
+        pattern, end, new = "", 0, set[str]()
+        for placeholder in _PLACEHOLDER.finditer(expected):
+            name, _, kind = placeholder.groups()
+            pattern += re.escape(expected[end : placeholder.start()])
+            if kind is not None:
+                pattern += f"(?P<{name}>{KINDS[kind]})"
+                new.add(name)
+            else:
+                pattern += f"(?P={name})" if name in new else re.escape(self.values[name])
+            end = placeholder.end()
+        fits = re.fullmatch(pattern + re.escape(expected[end:]), found)
+        assert fits, f"{where}:\nexpected {expected}\nfound    {found}"
+        self.values |= fits.groupdict()
+
+
+def read(path: Path) -> Iterator[Written]:
+    """The requests or answers in a file."""
+    text = path.read_text(encoding="utf-8")
+    pieces = _DIVIDER.split(text)
+    yield _written(pieces[0], "")
+    for note, piece in zip(pieces[1::2], pieces[2::2], strict=True):
+        yield _written(piece, note)
+
+
+def _written(text: str, note: str) -> Written:
+    assert note.strip() in ("", "settled"), f"### {note} is not known"
+    head, _, body = text.partition("\n\n")
+    first, *lines = head.strip("\n").split("\n")
+    # A blank at the end of a header's value may be what a case is about.
+    headers = [(name, value.removeprefix(" ")) for name, _, value in (line.partition(":") for line in lines)]
+    return Written(first, headers, body.removesuffix("\n"), note.strip() == "settled")
+
+
+def request_from(written: Written, names: Names) -> Request:
+    """What is sent for a request in a file."""
+    method, target, _ = written.first.split(" ")
+    headers = [(name, names.fill(value)) for name, value in written.headers]
+    return Request(method, names.fill(target), headers, names.fill(written.body).encode())
+
+
+def compare(expected: Written, found: Response, names: Names) -> None:
+    """Compare an answer with the one in a file."""
+    body = found.body.decode()
+    assert f"{found.status}" == expected.first.split(" ")[1], f"{found.status} {body}"
+    for name, value in expected.headers:
+        names.match(value, found.headers.get(name.lower(), "(no such header)"), where=name)
+    names.match(expected.body, body, where="body")
+
+
+def compare_told(expected: Written, found: Request, names: Names) -> None:
+    """Compare what a webhook was given with what stands in a file."""
+    method, target, _ = expected.first.split(" ")
+    assert (found.method, found.target) == (method, target)
+    given = {name.lower(): value for name, value in found.headers}
+    for name, value in expected.headers:
+        names.match(value, given.get(name.lower(), "(no such header)"), where=name)
+    names.match(expected.body, found.body.decode(), where="body")
+
+
+def compare_after(expected: object, found: object) -> None:
+    """Compare the members that are written; lists have one length."""
+    if isinstance(expected, Mapping):
+        assert isinstance(found, Mapping)
+        for name, value in expected.items():
+            compare_after(value, found[name])
+    elif isinstance(expected, list):
+        assert isinstance(found, list)
+        assert len(found) == len(expected)
+        for one, other in zip(expected, found, strict=True):
+            compare_after(one, other)
+    else:
+        assert found == expected
+
+
+def account_in(folder: Path) -> AccountSetup:
+    """The account of a case; the case must say where it comes from and why it is there."""
+    facts = tomllib.loads((folder / "case.toml").read_text(encoding="utf-8"))
+    assert facts["source"], f"{folder.name} names no source"
+    assert facts["date"], f"{folder.name} has no date"
+    assert facts["why"], f"{folder.name} says nothing"
+    given = facts.get("account", {})
+    return AccountSetup(**{**given, "senders": tuple(given.get("senders", ()))})
+
+
+def play(folder: Path, exchange: Exchange) -> None:
+    """Play a case from its first request to what its webhooks were told."""
+    names = Names({"hook": exchange.hook, "key": exchange.open(account_in(folder))})
+    requests, answers = list(read(folder / "request.http")), list(read(folder / "response.http"))
+    assert len(requests) == len(answers)
+    for request, answer in zip(requests, answers, strict=True):
+        if request.is_settled:
+            exchange.settle()
+        compare(answer, exchange.call(request_from(request, names)), names)
+    _play_after(folder, exchange, names=names)
+
+
+def _play_after(folder: Path, exchange: Exchange, *, names: Names) -> None:
+    after, webhook = folder / "after.json", folder / "webhook.http"
+    if webhook.exists():
+        exchange.settle()
+        expected = list(read(webhook))
+        found = exchange.told()
+        assert len(found) == len(expected), found
+        for written, request in zip(expected, found, strict=True):
+            compare_told(written, request, names)
+    if after.exists():
+        compare_after(json.loads(after.read_text(encoding="utf-8")), exchange.after())

@@ -1,0 +1,110 @@
+"""Sending from the line, and asking what would become of a message, on a store that no server serves."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from heliograph.services.sending import NODE
+from tests.unit.cli.conftest import Heliograph
+
+NUMBER = "+27831234567"
+
+
+@pytest.fixture
+def crane(heliograph: Heliograph) -> Heliograph:
+    """An account with two credits, and a carrier for all numbers."""
+    heliograph("account", "add", "Crane", "--credits", "2", "--json")
+    heliograph("carrier", "add", "loop", "--url", "loopback:")
+    return heliograph
+
+
+def test_a_message_is_stored_for_whoever_serves(crane: Heliograph, tmp_path: Path) -> None:
+    line = ("message", "send", "--account", "Crane", "--text", "Good day")
+    told = crane(*line, "--to", "27 83 123 4567", "--to", "nobody", "--to", NUMBER, "--json").document["messages"]
+    assert [(each["recipient"], each["segments"], each["reason"]) for each in told] == [
+        (NUMBER, 1, None),
+        ("nobody", 0, "The recipient is not a phone number."),
+        (NUMBER, 1, None),
+    ]
+    assert told[0]["id"] == told[2]["id"] != told[1]["id"] is None
+    (listed,) = crane("message", "list", "--json").document["messages"]
+    assert (listed["id"], listed["state"], listed["text"]) == (told[0]["id"], "queued", "Good day")
+    assert (listed["sender"], listed["dialect"], listed["carrier"]) == ("Heliograph", "cli", "loop")
+    with sqlite3.connect(tmp_path / "data" / "heliograph.sqlite") as connection:
+        assert connection.execute("select message_id from ready").fetchall() == [(listed["number"],)]
+    connection.close()
+    assert listed["number"] >> 6 & 63 == NODE
+    shown = crane("account", "show", "Crane", "--json").document
+    assert (shown["available"], shown["held"]) == (1, 1)
+    assert crane("audit").status == 0
+
+
+def test_people_see_a_table(crane: Heliograph) -> None:
+    said = crane("message", "send", "--account", "Crane", "--to", NUMBER, "--text", "Good day", "--from", "Stork")
+    assert said.status == 0
+    assert NUMBER in said.out
+    assert crane("message", "list", "--json").document["messages"][0]["sender"] == "Stork"
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "words"),
+    [
+        ("", "--account Stork --to 27831234567 --text a", "There is no account named 'Stork'"),
+        ("", "--account Crane --to 27831234567 --text=", "No text was given. Send a text"),
+        ("", f"--account Crane --to 27831234567 --text {'a' * 400}", "The account has too few credits"),
+        ("", "--account Crane --to 27831234567 --text a --from a-sender-too-long", "The sender is not well-formed."),
+        ("account set Crane --senders Crane", "--account Crane --to 27831234567 --text a --from Stork", "may not use"),
+        ("account suspend Crane", "--account Crane --to 27831234567 --text a", "The account is suspended."),
+    ],
+)
+def test_a_submission_that_is_refused_is_one_line(crane: Heliograph, change: str, line: str, words: str) -> None:
+    if change:
+        assert crane(*change.split()).status == 0
+    said = crane("message", "send", *line.split(), "--json")
+    assert (said.status, said.out) == (1, "")
+    assert said.err.count("\n") == 1
+    assert words in said.err
+    assert crane("message", "list", "--json").document == {"messages": []}
+
+
+def test_when_no_recipient_is_good_the_command_fails_and_names_each(crane: Heliograph) -> None:
+    said = crane("message", "send", "--account", "Crane", "--to", "a", "--to", "b", "--text", "Good day")
+    assert said.status == 1
+    assert said.out.count("The recipient is not a phone number.") == 2
+    assert said.err == "heliograph: Nothing was sent: no recipient could be accepted.\n"
+
+
+def test_what_would_become_of_a_message(crane: Heliograph) -> None:
+    line = ("explain", "--account", "Crane", "--to", NUMBER)
+    assert crane(*line, "--text", "ş" * 71, "--json").document == {
+        "is_accepted": True,
+        "recipient": NUMBER,
+        "sender": "Heliograph",
+        "encoding": "UCS2",
+        "segments": 2,
+        "carriers": ["loop"],
+        "price": 2,
+    }
+    assert "loop" in crane(*line, "--text", "Good day", "--from", "Stork").out
+    assert crane("message", "list", "--json").document == {"messages": []}
+    assert crane("account", "show", "Crane", "--json").document["held"] == 0
+
+
+def test_why_a_message_would_be_refused(crane: Heliograph) -> None:
+    line = ("explain", "--account", "Crane", "--json")
+    told = crane(*line, "--to", "nobody", "--text", "Good day").document
+    assert (told["is_accepted"], told["recipient"], told["reason_number"]) == (False, "nobody", 110)
+    assert (told["reason"], told["price"]) == ("The recipient is not a phone number.", 0)
+    told = crane(*line, "--to", NUMBER, "--text=").document
+    assert told == {
+        "is_accepted": False,
+        "reason": "No text was given.",
+        "reason_number": 117,
+        "advice": "Send a text of at least one character.",
+    }
+    crane("carrier", "remove", "loop")
+    assert crane(*line, "--to", NUMBER, "--text", "a").document["reason_number"] == 120
+    said = crane("explain", "--account", "Stork", "--to", NUMBER, "--text", "a")
+    assert (said.status, said.out) == (1, "")
+    assert "There is no account named 'Stork'" in said.err
