@@ -200,6 +200,7 @@ def _background(whole: Exchange) -> list[tuple[str, Coroutine[Any, Any, None]]]:
         ("claim", claim.follow(dispatch, most_in_memory=whole.settings.memory_limit)),
         ("expire queues", expire.sweep_queues(dispatch)),
         ("expire store", expire.sweep_store(dispatch.settlement)),
+        ("settle doubts", expire.sweep_doubts(dispatch.settlement)),
         ("prune", prune.follow(desk.store, desk.clock)),
         ("group events", whole.notify.flush_by_age()),
         ("call again", whole.notify.follow()),
@@ -228,7 +229,7 @@ async def serve(settings: Settings, *, started: Callable[[str], None], reach: Ca
                 started(f"http://{host}:{listener.getsockname()[1]}")
 
             try:
-                await serve_http(web(whole), listener, started=up)
+                await serve_http(web(whole), listener, clock=whole.desk.clock, started=up)
             finally:
                 whole.is_ready = False
                 drivers.cancel()

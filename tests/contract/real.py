@@ -130,7 +130,7 @@ class House:
                 await parts.directory.load()
                 drivers = group.create_task(parts.drivers.follow())
                 try:
-                    await serve_http(web(parts), listener, started=self._up.set)
+                    await serve_http(web(parts), listener, clock=parts.desk.clock, started=self._up.set)
                 finally:
                     drivers.cancel()
 

@@ -5,7 +5,6 @@ one look-up, the key, the limit, the body, and the answer in two sends. Whatever
 the dialect; what nobody foresaw is logged under an id, without texts and numbers.
 """
 
-import asyncio
 import itertools
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
@@ -29,8 +28,6 @@ Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MOST_BODY = 8 * 1024 * 1024
 """Octets of a request's body that are read."""
-BODY_WITHIN_S = 60
-"""Seconds that a caller may take to send a body."""
 
 _JSON: Header = (b"content-type", b"application/json")
 _EXPOSED: Header = (b"access-control-expose-headers", b"Location, Retry-After, Idempotent-Replayed")
@@ -42,10 +39,6 @@ log = structlog.get_logger(__name__)
 
 class _Gone(Exception):
     """The caller hung up before the request was complete."""
-
-
-class _Slow(Exception):
-    """The body did not come in time."""
 
 
 class _TooLarge(Exception):
@@ -154,8 +147,6 @@ class _Edge:
             return served.worded(Refusal(Reason.STORE_UNAVAILABLE))
         except _TooLarge:
             return served.worded(Refusal(Reason.BODY_TOO_LARGE))
-        except _Slow:
-            return served.worded(Refusal(Reason.MALFORMED))
         except _Gone:
             return None
         except Exception as error:  # noqa: BLE001 - the one place between an endpoint's bug and its caller
@@ -213,22 +204,19 @@ def _nothing(dialect: Dialect, method: str, *, path: str, methods: tuple[str, ..
 
 
 async def _body(receive: Receive, headers: Mapping[bytes, bytes], *, most: int) -> bytes:
-    """The whole body; raises `_TooLarge`, `_Slow` or `_Gone`."""
+    """The whole body; raises `_TooLarge` or `_Gone`."""
     announced = headers.get(b"content-length", b"0")
     # A length of thousands of digits is not worth reading.
     if len(announced) > 15 or (announced.isdigit() and int(announced) > most):
         raise _TooLarge
-    try:
-        async with asyncio.timeout(BODY_WITHIN_S):
-            event = await receive()
-            if not event.get("more_body"):
-                return _checked(event, most)
-            body = bytearray(_checked(event, most))
-            while event.get("more_body"):
-                event = await receive()
-                body += _checked(event, most - len(body))
-    except TimeoutError:
-        raise _Slow from None
+    # The server hangs up on a caller who takes too long.
+    event = await receive()
+    if not event.get("more_body"):
+        return _checked(event, most)
+    body = bytearray(_checked(event, most))
+    while event.get("more_body"):
+        event = await receive()
+        body += _checked(event, most - len(body))
     return bytes(body)
 
 

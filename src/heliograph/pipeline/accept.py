@@ -4,6 +4,7 @@ The decisions are `core`'s; what is stored, held and answered belongs to one tra
 memory are handed to dispatch as soon as they are committed; the others wait in the store.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -97,6 +98,8 @@ class Acceptance:
         self._tally = desk.tally
         self._ways: dict[tuple[AccountId, Channel, str], Way] = {}
         self._ways_of: Snapshot | None = None
+        self._defaults: dict[AccountId, tuple[Account, str | Refusal]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._running: set[tuple[AccountId, str]] = set()
 
     async def submit(self, submission: Submission) -> Accepted | Refusal:
@@ -123,7 +126,9 @@ class Acceptance:
         if type(draft) is Refusal:
             return draft
         assert isinstance(draft, Draft)
-        result = await ask(self._writer, ACCEPT, draft.request)
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        result = await ask(self._writer, ACCEPT, draft.request, loop=self._loop)
         return self._answer(draft, result)
 
     def _answer(self, draft: "Draft", result: AcceptResult) -> Accepted | Refusal:
@@ -180,7 +185,15 @@ class Acceptance:
         return None
 
     def _sender(self, account: Account, written: str | None) -> str | Refusal:
-        """The address of the sender to use (a number without plus)."""
+        """The address of the sender to use (a number without plus); a default is found out once for a snapshot."""
+        if written is not None:
+            return self._find_sender(account, written)
+        known = self._defaults.get(account.account_id)
+        if known is None or known[0] is not account:
+            known = self._defaults[account.account_id] = (account, self._find_sender(account, None))
+        return known[1]
+
+    def _find_sender(self, account: Account, written: str | None) -> str | Refusal:
         chosen = written or account.sender or self._terms.sender
         sender = sender_from(chosen)
         if sender is None:

@@ -4,6 +4,8 @@ Small sweeps: messages whose validity passed while they wait for a carrier; subm
 and held ones nobody resolved (`unknown`, 72 h after their validity); stray receipts that fit a message in doubt.
 """
 
+from contextlib import suppress
+
 from heliograph.core.messages import Message
 from heliograph.core.reasons import Reason
 from heliograph.core.settling import ReceiptFact, fact_at_home
@@ -16,6 +18,7 @@ from heliograph.store.engine import StoreUnavailable
 
 QUEUE_S = 5.0
 STORE_S = 60.0
+DOUBT_S = 1.0
 MARGIN_MS = 72 * 3_600_000
 PAGE = 1_000
 
@@ -41,6 +44,16 @@ async def sweep_store(settlement: Settlement) -> None:
         except StoreUnavailable:
             pass
         await settlement.desk.clock.sleep(STORE_S)
+
+
+async def sweep_doubts(settlement: Settlement) -> None:
+    """Give receipts that came before their message was held a second hearing, soon after it was; for ever."""
+    while True:
+        await settlement.desk.clock.sleep(DOUBT_S)
+        if settlement.has_new_doubts:
+            settlement.has_new_doubts = False
+            with suppress(StoreUnavailable):
+                await settle_strays(settlement)
 
 
 async def settle_strays(settlement: Settlement) -> None:

@@ -32,16 +32,25 @@ EventKey = tuple[AccountId, MessageId, MessageState]
 
 
 class Lane:
-    """One webhook's events in waiting."""
+    """One webhook's events in waiting.
 
-    __slots__ = ("events", "first_at", "grouping", "most", "overtaken")
+    is_grouping: a delivery is being stored. The next one waits for it, so that a refused one cannot be overtaken by
+    later events of its messages.
+    """
+
+    __slots__ = ("events", "first_at", "is_grouping", "most", "overtaken")
 
     def __init__(self, most: int) -> None:
         self.most = most
         self.events: dict[tuple[MessageId, MessageState], Event] = {}
         self.overtaken: list[EventKey] = []
         self.first_at = 0.0
-        self.grouping = 0
+        self.is_grouping = False
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a delivery should be made at once."""
+        return len(self.events) >= self.most and not self.is_grouping
 
     def add(self, event: Event, now: float) -> None:
         """An event waits for company; the end of a message overtakes what was to be told before."""
@@ -106,7 +115,7 @@ class Notify:
         for webhook_id, event in told:
             lane = self._lanes.get(webhook_id) or self._lane(webhook_id)
             lane.add(event, now)
-            if len(lane.events) >= lane.most:
+            if lane.is_full:
                 self._flush(webhook_id, lane)
 
     def _lane(self, webhook_id: WebhookId) -> Lane:
@@ -124,7 +133,7 @@ class Notify:
             for webhook_id, lane in list(self._lanes.items()):
                 webhook = self._directory.snapshot.webhooks.get(webhook_id)
                 linger_s = self._writers[webhook.dialect].linger_s if webhook else 0.0
-                if lane.events and now - lane.first_at >= linger_s:
+                if lane.events and not lane.is_grouping and now - lane.first_at >= linger_s:
                     self._flush(webhook_id, lane)
 
     def _flush(self, webhook_id: WebhookId, lane: Lane) -> None:
@@ -143,15 +152,17 @@ class Notify:
             delivery.delivery_id, webhook_id, webhook.account_id, webhook.kind, body, len(events), keys, now_ms
         )
 
-        lane.grouping += 1
+        lane.is_grouping = True
         self._grouped.update(keys)
 
         def stored(result: Exception | None) -> None:
-            lane.grouping -= 1
+            lane.is_grouping = False
             if result is None:
                 self._desk.reach("notify.grouped")
                 self._desk.tally.events_told += len(events)
                 self._calls.enqueue(delivery)
+                if lane.is_full:
+                    self._flush(webhook_id, lane)
             elif isinstance(result, StoreUnavailable):
                 lane.put_back(events, overtaken)
             else:
@@ -199,6 +210,6 @@ class Notify:
             told = await telling.outbox_page(connection, None, before_ms=before_ms, most=PAGE)
         for each in told:
             lane, event = self._lane(each.webhook_id), each.event
-            is_here = lane.grouping or (event.message_id, event.state) in lane.events
+            is_here = lane.is_grouping or (event.message_id, event.state) in lane.events
             if not is_here and event[:3] not in self._grouped:
                 self.tell([each])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from heliograph.core.ids import AccountId, MessageId
 from heliograph.core.settling import ReceiptFact, SegmentFact, Settled
 from heliograph.core.standing import Standing
+from heliograph.core.states import MessageState
 from heliograph.pipeline.desk import Desk
 from heliograph.pipeline.notify import Notify
 from heliograph.store.engine import StoreUnavailable, ask
@@ -18,11 +19,15 @@ _log = logging.getLogger(__name__)
 
 
 class Settlement:
-    """Puts facts into the store, in order, and tells `notify` what became of them."""
+    """Puts facts into the store, in order, and tells `notify` what became of them.
+
+    has_new_doubts: a message was held since somebody looked for receipts that clear its doubt up.
+    """
 
     def __init__(self, desk: Desk, notify: Notify) -> None:
         self.desk = desk
         self._notify = notify
+        self.has_new_doubts = False
 
     def settle(self, facts: list[SegmentFact | ReceiptFact], done: Callable[[Standings], None]) -> None:
         """Store facts that happened, however long the store takes to come back; then call `done`.
@@ -65,6 +70,7 @@ class Settlement:
     def tell(self, settled: Settled) -> None:
         """Pass on the events of facts that are committed."""
         self.desk.tally.states.update(settled.entered)
+        self.has_new_doubts |= MessageState.HELD in settled.entered
         self._notify.tell(settled.told)
 
     def _put(self, facts: list[SegmentFact | ReceiptFact], settled: Callable[[Settled | Exception], None]) -> None:

@@ -49,9 +49,14 @@ class Writer(Protocol):
         ...
 
 
-def ask(writer: Writer, hop: Hop[Request, Result], request: Request) -> "asyncio.Future[Result]":
-    """Queue work and wait for it; raises what went wrong."""
-    future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+def ask(
+    writer: Writer, hop: Hop[Request, Result], request: Request, *, loop: asyncio.AbstractEventLoop | None = None
+) -> "asyncio.Future[Result]":
+    """Queue work and wait for it; raises what went wrong.
+
+    loop: the one that runs, from those who ask often: finding it out is a system call before CPython 3.12.
+    """
+    future: asyncio.Future[Result] = (loop or asyncio.get_running_loop()).create_future()
 
     def done(result: Result | Exception) -> None:
         if future.done():

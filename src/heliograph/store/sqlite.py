@@ -65,14 +65,29 @@ class SqliteStore:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """A transaction in this process's turn."""
-        turn = self._turns.taken()
         with _unavailable():
-            await asyncio.to_thread(turn.__enter__)
-            try:
-                async with self._writers.begin() as connection:
-                    yield connection
-            finally:
+            async with self._turn(), self._writers.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """This process's turn, waited for in a thread. One that comes after its task was cancelled is given back."""
+        turn = self._turns.taken()
+        taking = asyncio.ensure_future(asyncio.to_thread(turn.__enter__))
+
+        def give_back(taken: "asyncio.Future[None]") -> None:
+            if not taken.cancelled() and taken.exception() is None:
                 turn.__exit__(None, None, None)
+
+        try:
+            await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            taking.add_done_callback(give_back)
+            raise
+        try:
+            yield
+        finally:
+            turn.__exit__(None, None, None)
 
     async def close(self) -> None:
         """Let go of every connection."""

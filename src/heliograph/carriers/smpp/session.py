@@ -174,6 +174,8 @@ class CarrierSession:
                 self._counts["unanswered"] += 1
                 why = f"no answer within {self._profile.response_s} s"
                 self._outcomes.append(Ambiguous(self._parcels.pop(sequence), why))
+                # Whatever else went into this silence would be in doubt as well.
+                self._end(why)
             case UnexpectedResponse():
                 self._counts["unexpected answers"] += 1
             case PeerBroke(reason=reason):

@@ -7,12 +7,15 @@ are written together.
 import sqlite3
 from typing import NamedTuple
 
+import msgspec
+
 from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId
 from heliograph.core.ledger import PostingKind
 from heliograph.core.messages import IdempotencyKey
 from heliograph.core.states import Charge, MessageState
 from heliograph.store.engine import Hop
-from heliograph.store.hops.rows import rows
+from heliograph.store.hops.money import move
+from heliograph.store.hops.rows import one, rows
 
 
 class NewMessage(NamedTuple):
@@ -76,8 +79,10 @@ class KeyReused(NamedTuple):
 AcceptResult = Stored | NotEnough | Replay | KeyReused
 
 _BALANCES = """
-select account_id, available from balance where account_id in (select value from json_each(?))
+select json_group_array(json_array(account_id, available)) from balance
+where account_id in (select value from json_each(?))
 """
+_balances = msgspec.json.Decoder(list[tuple[int, int]]).decode
 _ANSWERS = """
 select i.account_id, i.name, i.body_digest, i.answer, i.available
 from json_each(?) j join idempotency i on i.account_id = j.value->>0 and i.name = j.value->>1
@@ -101,20 +106,13 @@ _KEYS = """
 insert into idempotency(account_id, name, body_digest, answer, available, at_ms)
 select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 from json_each(?)
 """
-_HOLD = """
-update balance set available = available - ?2, held = held + ?2 where account_id = ?1
-"""
-_POST = """
-insert into posting(account_id, at_ms, kind, amount) values (?, ?, ?, ?)
-on conflict do update set amount = amount + excluded.amount
-"""
 
 
 def _sqlite(connection: sqlite3.Connection, requests: list[AcceptRequest]) -> list[AcceptResult]:
     accounts = {request.account_id for request in requests}
-    available: dict[int, int] = dict(connection.execute(_BALANCES, (rows(list(accounts)),)).fetchall())
+    available = dict(_balances(one(connection, _BALANCES, rows(list(accounts)))))
     answers = _answers(connection, requests)
-    held: dict[int, int] = {}
+    held: dict[tuple[AccountId, PostingKind], int] = {}
     passed: list[AcceptRequest] = []
     results: list[AcceptResult] = []
     for request in requests:
@@ -123,15 +121,14 @@ def _sqlite(connection: sqlite3.Connection, requests: list[AcceptRequest]) -> li
         if isinstance(result, Stored):
             passed.append(request)
             available[request.account_id] = result.available
-            held[request.account_id] = held.get(request.account_id, 0) + request.cost
+            if request.cost:
+                place = (request.account_id, PostingKind.HOLD)
+                held[place] = held.get(place, 0) + request.cost
             if request.idempotency is not None:
                 name, digest = request.idempotency
                 answers[request.account_id, name] = (digest, request.answer, result.available)
     _write(connection, passed, results)
-    for account_id, amount in held.items():
-        if amount:
-            connection.execute(_HOLD, (account_id, amount))
-            connection.execute(_POST, (account_id, requests[-1].at_ms, PostingKind.HOLD, amount))
+    move(connection, held, requests[-1].at_ms)
     return results
 
 

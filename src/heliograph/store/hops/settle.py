@@ -24,6 +24,7 @@ from heliograph.core.settling import (
 from heliograph.core.standing import Standing
 from heliograph.core.states import Charge, MessageState
 from heliograph.store.engine import Hop
+from heliograph.store.hops.money import move
 from heliograph.store.hops.rows import one, rows
 
 
@@ -96,15 +97,6 @@ from json_each(?) where true on conflict do nothing
 _CLEAR_DOUBTS = """
 delete from doubt where (carrier_id, recipient, account_id, message_id) in
   (select value->>0, value->>1, value->>2, value->>3 from json_each(?))
-"""
-_MOVE = {
-    PostingKind.HOLD: "update balance set available = available - ?2, held = held + ?2 where account_id = ?1",
-    PostingKind.CAPTURE: "update balance set held = held - ?2, captured = captured + ?2 where account_id = ?1",
-    PostingKind.RELEASE: "update balance set held = held - ?2, available = available + ?2 where account_id = ?1",
-}
-_POST = """
-insert into posting(account_id, at_ms, kind, amount) values (?, ?, ?, ?)
-on conflict do update set amount = amount + excluded.amount
 """
 
 
@@ -235,9 +227,7 @@ def _move_money(connection: sqlite3.Connection, fold: Fold, *, changed: list[Sta
             for kind in movements(before.charge, after.charge):
                 place = (after.account_id, kind)
                 sums[place] = sums.get(place, 0) + after.price
-    for (account_id, kind), amount in sums.items():
-        connection.execute(_MOVE[kind], (account_id, amount))
-        connection.execute(_POST, (account_id, at_ms, kind, amount))
+    move(connection, sums, at_ms)
 
 
 def _map_columns(place: Place, row: MapRow) -> tuple[object, ...]:
