@@ -58,7 +58,7 @@ class Telling:
         self.numbers = itertools.count(1)
         self.clock = VirtualClock()
         self.store = copied_store(self.folder, self.pattern)
-        self.db = sqlite3.connect(self.store.path, isolation_level=None)
+        self.db = sqlite3.connect(self.store.path, isolation_level=None, timeout=0.05)
         await self.start()
 
     async def start(self) -> None:
@@ -81,11 +81,21 @@ class Telling:
         for number, state in events:
             self.entered[number].append(state)
             told.append(Told(HOOK, Event(ACME, MessageId(number), state, self.clock.now_ms(), "+27831234567", None)))
-        self.db.executemany(
+        await self.write(
             "insert into outbox values (?, ?, ?, ?, ?, ?, ?)", [(each.webhook_id, *each.event) for each in told]
         )
         self.process.notify.tell(told)
         await turns()
+
+    async def write(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
+        """Write beside the processes. One that crashed in a write lets go of the store only when the loop turns."""
+        while True:
+            try:
+                self.db.executemany(statement, rows)
+            except sqlite3.OperationalError:
+                await asyncio.sleep(0.005)
+            else:
+                return
 
     async def step(self, what: str, size: int) -> None:
         self.process.deliverer.answer = DeliveryResult(self.status or None, "")

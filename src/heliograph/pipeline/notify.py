@@ -10,7 +10,7 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any
 
-from heliograph.core.events import Event, Told
+from heliograph.core.events import Event, Told, told_order
 from heliograph.core.ids import AccountId, MessageId, WebhookId
 from heliograph.core.states import MessageState
 from heliograph.pipeline.calls import Calls
@@ -186,7 +186,7 @@ class Notify:
         async with self._desk.store.reading() as connection:
             page = await telling.outbox_page(connection, None, most=PAGE)
             while page:
-                self.tell(page)
+                self.tell(sorted(page, key=lambda each: told_order(each.event)))
                 last = page[-1]
                 after = (last.webhook_id, *last.event[:3])
                 page = await telling.outbox_page(connection, after, most=PAGE)
@@ -208,7 +208,7 @@ class Notify:
         before_ms = self._clock.now_ms() - STRAY_MS
         async with self._desk.store.reading() as connection:
             told = await telling.outbox_page(connection, None, before_ms=before_ms, most=PAGE)
-        for each in told:
+        for each in sorted(told, key=lambda each: told_order(each.event)):
             lane, event = self._lane(each.webhook_id), each.event
             is_here = lane.is_grouping or (event.message_id, event.state) in lane.events
             if not is_here and event[:3] not in self._grouped:
