@@ -40,7 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit: int = 0
     sender: str = "Heliograph"
     message_limit: int = 5_000_000
-    memory_limit: int = 100_000
+    memory_limit: int = 50_000
     validity_hours: int = 48
     log_level: str = "info"
 

@@ -24,7 +24,7 @@ from heliograph.pipeline.ports import DeliveryResult
 from heliograph.store.engine import Done, Hop, Request, Result, StoreUnavailable
 from heliograph.store.hops.notify import DeliveryState
 from heliograph.testing.clock import VirtualClock, turns
-from heliograph.testing.life import ACME, HOOK, PlainEvents, Process, copied_store, pattern_store
+from heliograph.testing.life import ACME, HOOK, PlainEvents, Process, copied_store, let_go, pattern_store
 
 _S = MessageState
 MOST = 500
@@ -183,7 +183,7 @@ async def told_whatever_happens(pattern: Path, steps: list[tuple[str, int]]) -> 
         telling.check()
     finally:
         await telling.process.crash()
-        await telling.store.close()
+        await let_go(telling.store)
         telling.db.close()
         shutil.rmtree(folder)
 

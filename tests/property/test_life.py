@@ -39,6 +39,7 @@ from heliograph.testing.life import (
     WINDOW,
     Process,
     copied_store,
+    let_go,
     pattern_store,
     told_states,
 )
@@ -431,7 +432,7 @@ class Life(RuleBasedStateMachine):
                 self.come_to_an_end()
         finally:
             self.runner.run(self.end_process())
-            self.runner.run(self.store.close())
+            self.runner.run(let_go(self.store))
             self.runner.close()
             self.look.close()
             shutil.rmtree(self.folder)

@@ -1,6 +1,7 @@
 """Claim: take messages that are due, overflowed or recovered from the store into memory, as far as there is room."""
 
 from heliograph.core.directory import Snapshot
+from heliograph.core.ids import SubmissionId
 from heliograph.core.messages import Content, Message
 from heliograph.gsm.segments import split
 from heliograph.pipeline.dispatch import Dispatch
@@ -24,7 +25,7 @@ async def follow(dispatch: Dispatch, *, most_in_memory: int) -> None:
             while is_due and room > 0:
                 request = ClaimRequest(desk.owner, desk.clock.now_ms(), min(room, MOST))
                 claimed = await ask(desk.writer, CLAIM, request)
-                dispatch.hand_over([_message(each, desk.directory.snapshot) for each in claimed])
+                dispatch.hand_over(_messages(claimed, desk.directory.snapshot))
                 is_due = len(claimed) == request.most
                 room = most_in_memory - dispatch.in_memory
         except StoreUnavailable:
@@ -32,10 +33,25 @@ async def follow(dispatch: Dispatch, *, most_in_memory: int) -> None:
         await desk.clock.sleep(LOOK_S)
 
 
-def _message(claimed: Claimed, snapshot: Snapshot) -> Message:
-    """The message as dispatch knows it; its route is decided again, from the carrier it was at."""
+def _messages(claimed: list[Claimed], snapshot: Snapshot) -> list[Message]:
+    """The messages as dispatch knows them; the body of a submission is encoded once for all that were claimed."""
+    contents: dict[SubmissionId, Content] = {}
+    messages = []
+    for each in claimed:
+        content = contents.get(each.submission_id)
+        if content is None:
+            content = contents[each.submission_id] = _content(each)
+        messages.append(_message(each, content, snapshot))
+    return messages
+
+
+def _content(claimed: Claimed) -> Content:
     encoding, segments = split(claimed.text, reference=claimed.submission_id >> 6 & 0xFF)
-    content = Content(claimed.submission_id, claimed.sender, claimed.text, encoding, segments)
+    return Content(claimed.submission_id, claimed.sender, claimed.text, encoding, segments)
+
+
+def _message(claimed: Claimed, content: Content, snapshot: Snapshot) -> Message:
+    """A route is decided again, from the carrier the message was at."""
     plan = snapshot.routing.plan(claimed.channel, claimed.recipient)
     if claimed.carrier_id in plan:
         plan = plan[plan.index(claimed.carrier_id) :]

@@ -7,6 +7,7 @@ webhooks a list. What is put into the writer is committed when `commit` is calle
 import asyncio
 import json
 import shutil
+import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -248,3 +249,12 @@ def copied_store(folder: Path, pattern: Path) -> SqliteStore:
     path = folder / pattern.name
     shutil.copyfile(pattern, path)
     return SqliteStore(path)
+
+
+async def let_go(store: SqliteStore) -> None:
+    """Close a store, and wait for the threads of connections that a crash has torn from their tasks."""
+    await store.close()
+    for _ in range(200):
+        if not any("_connection_worker_thread" in thread.name for thread in threading.enumerate()):
+            return
+        await asyncio.sleep(0.005)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from heliograph.testing.clock import VirtualClock
-from heliograph.testing.life import Process, copied_store, pattern_store
+from heliograph.testing.life import Process, copied_store, let_go, pattern_store
 
 Story = Callable[[Process], Awaitable[None]]
 Play = Callable[[Story], None]
@@ -32,7 +32,7 @@ def play(tmp_path: Path, _pattern: Path) -> Play:
                 process.check()
             finally:
                 await process.crash()
-                await process.store.close()
+                await let_go(process.store)
 
         asyncio.run(played())
 

@@ -6,11 +6,13 @@ Owner 0 means that a queued message stands in `ready`; any other owner that it i
 import sqlite3
 from typing import NamedTuple
 
+import msgspec
+
 from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId
 from heliograph.core.messages import Channel
 from heliograph.core.states import MessageState
 from heliograph.store.engine import Hop
-from heliograph.store.hops.rows import rows
+from heliograph.store.hops.rows import one, rows
 
 
 class ClaimRequest(NamedTuple):
@@ -53,12 +55,13 @@ _LOWER_WATER = """
 update owner set low_water_id = ?2 where id = ?1 and low_water_id > ?2
 """
 _SHOW = """
-select m.account_id, m.id, m.submission_id, m.recipient, m.carrier_id, m.expires_at_ms, m.attempts, m.accepted,
-       s.channel, s.sender, s.text
+select json_group_array(json_array(m.account_id, m.id, m.submission_id, m.recipient, m.carrier_id, m.expires_at_ms,
+                                   m.attempts, m.accepted, s.channel, s.sender, s.text))
 from json_each(?) j
 cross join message m on m.account_id = j.value->>0 and m.id = j.value->>1
 cross join submission s on s.account_id = m.account_id and s.id = m.submission_id
 """
+_shown = msgspec.json.Decoder(list[tuple[int, int, int, str, int, int, int, int, int, str, str]]).decode
 _TAKEN = """
 select a.message_id, a.segment from json_each(?) j
 cross join attempt a on a.account_id = j.value->>0 and a.message_id = j.value->>1 and a.carrier_message_id is not null
@@ -77,7 +80,7 @@ def _claim_one(connection: sqlite3.Connection, request: ClaimRequest) -> list[Cl
     if owned:
         # Claimed messages may be old: whoever recovers this owner must look that far back.
         connection.execute(_LOWER_WATER, (request.owner, min(message_id for _, message_id in owned)))
-    shown = connection.execute(_SHOW, (rows(owned),)).fetchall()
+    shown = _shown(one(connection, _SHOW, rows(owned)))
     partly = [(row[0], row[1]) for row in shown if row[7]]
     taken: dict[int, set[int]] = {}
     for message_id, segment in connection.execute(_TAKEN, (rows(partly),)) if partly else ():
