@@ -15,6 +15,7 @@ from heliograph.core.messages import IdempotencyKey
 from heliograph.core.states import Charge, MessageState
 from heliograph.store.engine import Hop
 from heliograph.store.hops.money import move
+from heliograph.store.hops.ready import WAIT
 from heliograph.store.hops.rows import one, rows
 
 
@@ -97,10 +98,6 @@ insert into message(account_id, id, submission_id, recipient, state, segments, c
 select value->>0, value->>1, value->>2, value->>3, ?2, value->>4, ?3, value->>5, value->>6,
        value->>7, value->>8, value->>9
 from json_each(?1)
-"""
-_READY = """
-insert into ready(due_at_ms, account_id, message_id)
-select value->>0, value->>1, value->>2 from json_each(?) where true on conflict do nothing
 """
 _KEYS = """
 insert into idempotency(account_id, name, body_digest, answer, available, at_ms)
@@ -185,7 +182,7 @@ def _write(connection: sqlite3.Connection, passed: list[AcceptRequest], results:
         for message in request.messages
     ]
     if waiting:
-        connection.execute(_READY, (rows(waiting),))
+        connection.execute(WAIT, (rows(waiting),))
     left = [result.available for result in results if isinstance(result, Stored)]
     keys = [
         (request.account_id, *request.idempotency, request.answer, available, request.at_ms)

@@ -25,6 +25,7 @@ from heliograph.core.standing import Standing
 from heliograph.core.states import Charge, MessageState
 from heliograph.store.engine import Hop
 from heliograph.store.hops.money import move
+from heliograph.store.hops.ready import WAIT
 from heliograph.store.hops.rows import one, rows
 
 
@@ -83,10 +84,6 @@ _OUTBOX = """
 insert into outbox(webhook_id, account_id, message_id, state, at_ms, recipient, reference)
 select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6
 from json_each(?) where true on conflict do nothing
-"""
-_READY = """
-insert into ready(due_at_ms, account_id, message_id)
-select value->>0, value->>1, value->>2 from json_each(?) where true on conflict do nothing
 """
 _WRITE_DOUBTS = """
 insert into doubt(carrier_id, recipient, account_id, message_id, segment, sender, marked_at_ms)
@@ -185,7 +182,7 @@ def _write(connection: sqlite3.Connection, fold: Fold, at_ms: int) -> None:
         (_ATTEMPTS, changes.attempts),
         (_EVENTS, changes.events),
         (_OUTBOX, changes.outbox),
-        (_READY, changes.ready),
+        (WAIT, changes.ready),
         (_LET_GO, changes.ready),
         (_WRITE_DOUBTS, [each for each in changes.doubts if fold.is_held(each.account_id, each.message_id)]),
         (_CLEAR_DOUBTS, cleared),
