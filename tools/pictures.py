@@ -69,6 +69,8 @@ def moves() -> str:
     """The picture of the states: an arrow for each move, the ends of one state on one arrow."""
     lines = ["```mermaid", "stateDiagram-v2", "    direction LR", "    [*] --> scheduled", "    [*] --> queued"]
     for old, following in MOVES.items():
+        if old is MessageState.RECEIVED:
+            lines.append("    [*] --> received")
         still_open = [new for new in sorted(following) if not new.is_terminal]
         ends = [new.word for new in sorted(following) if new.is_terminal]
         lines += [f"    {old.word} --> {new.word}" for new in still_open]
@@ -142,7 +144,7 @@ def word_table() -> str:
             translate.OLDER_WORDS[state],
             translate.PUSHED.get(state, "-"),
         )
-        for state in MessageState
+        for state in translate.NEWER_WORDS
     ]
     return table(("state", "`GET /sms/messages/…`", "`GET /sms/message/…`", "webhook"), lines)
 

@@ -19,7 +19,7 @@ from heliograph import __version__
 from heliograph.carriers.loopback import LoopbackDriver
 from heliograph.carriers.smpp.driver import SmppDriver
 from heliograph.config import Settings, address_of
-from heliograph.core.events import EventKind
+from heliograph.core.directory import Webhook
 from heliograph.core.ids import IdSource
 from heliograph.core.states import MessageState
 from heliograph.dialects.dialect import Dialect, Services
@@ -103,9 +103,9 @@ class Exchange:
         return [] if self.is_ready else ["recovery"]
 
 
-def told_states(dialect: str, kind: EventKind) -> frozenset[MessageState]:
-    """The states that webhooks of a dialect hear of."""
-    return EVENT_WRITERS[dialect].told(kind)
+def told_states(webhook: Webhook) -> frozenset[MessageState]:
+    """The states that a webhook hears of."""
+    return EVENT_WRITERS[webhook.dialect].told(webhook)
 
 
 @asynccontextmanager

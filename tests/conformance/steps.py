@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from heliograph.core.events import Audience
 from heliograph.core.ids import AccountId, CarrierId, IdSource, MessageId, SubmissionId
 from heliograph.core.messages import Channel, IdempotencyKey
 from heliograph.core.money import CREDIT
 from heliograph.core.receipts import Receipt
-from heliograph.core.settling import OutcomeKind, ReceiptFact, SegmentFact, Settled, Wanted
+from heliograph.core.settling import OutcomeKind, ReceiptFact, SegmentFact, Settled
 from heliograph.core.standing import Fact, Standing, Taken
 from heliograph.core.states import MessageState
 from heliograph.store.hops.accept import ACCEPT, AcceptRequest, NewMessage, Stored
@@ -18,6 +19,7 @@ from heliograph.testing.stores import NOW_MS, FreshStore
 OWNER = 7
 SESSION = 3
 SENDER = "+27820000001"
+NOBODY = Audience({})
 RECIPIENT = "+27831234567"
 VALID_MS = 3_600_000
 
@@ -28,7 +30,7 @@ class Steps:
 
     engine: FreshStore
     now_ms: int = NOW_MS
-    wanted: Wanted = field(default_factory=dict)
+    audience: Audience = NOBODY
     ids: IdSource = field(default_factory=lambda: IdSource(1))
 
     def request(
@@ -93,6 +95,12 @@ class Steps:
         assert self.mark([message_id]) == {message_id}
         return message_id
 
+    def submission_of(self, message_id: MessageId) -> SubmissionId:
+        """The submission that a message belongs to."""
+        ((found,),) = self.engine.rows("select submission_id from message where id = ?", message_id)
+        assert isinstance(found, int)
+        return SubmissionId(found)
+
     def outcome(
         self, message_id: MessageId, fact: Fact, segment: int = 0, *, kind: OutcomeKind = OutcomeKind.NONE
     ) -> SegmentFact:
@@ -139,7 +147,7 @@ class Steps:
 
     def settle(self, *facts: SegmentFact | ReceiptFact) -> Settled:
         """Commit facts in one batch; a millisecond passes."""
-        settled = self.engine.do(SETTLE, SettleRequest(list(facts), self.wanted))
+        settled = self.engine.do(SETTLE, SettleRequest(list(facts), self.audience))
         self.now_ms += 1
         return settled
 
@@ -147,7 +155,7 @@ class Steps:
         """The message's row."""
         (row,) = self.engine.rows(
             "select account_id, id, state, segments, accepted, delivered, charge, attempts, carrier_id, reason, price,"
-            " recipient, reference from message where id = ?",
+            " recipient, reference, '', 0 from message where id = ?",
             message_id,
         )
         return Standing._make(row)

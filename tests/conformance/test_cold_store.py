@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, inspect, select
 
-from heliograph.core.directory import Policy, Snapshot
+from heliograph.core.directory import Policy, Snapshot, Webhook
 from heliograph.core.events import EventKind
 from heliograph.core.ids import AccountId, CarrierId
 from heliograph.core.ledger import Balance, PostingKind
@@ -69,8 +69,8 @@ async def _crane(connection: Connection) -> AccountId:
     return await accounts.add(connection, name="Crane", user="crane", mark="0123456789abcdef", now_ms=5)
 
 
-def _told(dialect: str, kind: EventKind) -> frozenset[MessageState]:
-    return frozenset({MessageState.DELIVERED}) if kind is EventKind.STATUS else frozenset()
+def _told(webhook: Webhook) -> frozenset[MessageState]:
+    return frozenset({MessageState.DELIVERED}) if webhook.kind is EventKind.STATUS else frozenset()
 
 
 async def _snapshot(store: Store) -> Snapshot:
@@ -180,7 +180,7 @@ def test_the_snapshot_holds_what_was_set_up(tell: Tell) -> None:
         assert snapshot.routing.plan(Channel.SMS, "+27831234567") == (ids[1],)
         assert snapshot.rates.price(crane, Channel.SMS, "+27831234567") == 7
         assert set(snapshot.webhooks) == set(hooks)
-        assert snapshot.told == {(crane, MessageState.DELIVERED): (hooks[0],)}
+        assert snapshot.audience.of_account == {(crane, MessageState.DELIVERED): (hooks[0],)}
 
     tell(story)
 

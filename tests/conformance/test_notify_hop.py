@@ -2,7 +2,7 @@
 
 import pytest
 
-from heliograph.core.events import EventKind
+from heliograph.core.events import Audience, EventKind
 from heliograph.core.ids import MessageId, WebhookId
 from heliograph.core.states import MessageState
 from heliograph.store import telling
@@ -16,7 +16,7 @@ S = MessageState
 
 def _told(engine: FreshStore, steps: Steps, count: int = 1) -> list[MessageId]:
     """Messages whose submission two webhooks are to be told."""
-    steps.wanted = {(engine.account_id, state): (HOOK, OTHER_HOOK) for state in (S.SUBMITTED, S.DELIVERED)}
+    steps.audience = Audience({(engine.account_id, state): (HOOK, OTHER_HOOK) for state in (S.SUBMITTED, S.DELIVERED)})
     messages = steps.accept(count, price=1)
     steps.mark(messages)
     steps.settle(*(steps.answer(message, str(message)) for message in messages))

@@ -59,6 +59,7 @@ class Telling:
         self.clock = VirtualClock()
         self.store = copied_store(self.folder, self.pattern)
         self.db = sqlite3.connect(self.store.path, isolation_level=None, timeout=0.05)
+        self.db.execute("insert into submission values (?, 1, 'any', 1, 'Acme', 'Hello')", (ACME,))
         await self.start()
 
     async def start(self) -> None:
@@ -78,12 +79,15 @@ class Telling:
     async def enter(self, *events: tuple[int, MessageState]) -> None:
         """Messages enter states: the outbox rows are committed, then the process hears of them."""
         told: list[Told] = []
+        await self.write(
+            "insert into message(account_id, id, submission_id, recipient, state, segments, charge, carrier_id, price, "
+            "expires_at_ms) values (?, ?, 1, '+27831234567', 1, 1, 1, 1, 0, 0) on conflict do nothing",
+            [(ACME, number) for number, _ in events],
+        )
         for number, state in events:
             self.entered[number].append(state)
             told.append(Told(HOOK, Event(ACME, MessageId(number), state, self.clock.now_ms(), "+27831234567", None)))
-        await self.write(
-            "insert into outbox values (?, ?, ?, ?, ?, ?, ?)", [(each.webhook_id, *each.event) for each in told]
-        )
+        await self.write("insert into outbox values (?, ?, ?, ?, ?)", [each.row for each in told])
         self.process.notify.tell(told)
         await turns()
 

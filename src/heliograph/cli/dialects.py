@@ -3,6 +3,7 @@
 import pkgutil
 from importlib import import_module
 
+from heliograph.core.directory import Webhook
 from heliograph.core.events import EventKind
 from heliograph.core.states import MessageState
 from heliograph.pipeline.ports import EventWriter
@@ -45,6 +46,6 @@ def writer(dialect: str) -> EventWriter:
     return made
 
 
-def told(dialect: str, kind: EventKind) -> frozenset[MessageState]:
-    """The states that webhooks of a dialect and a kind hear of."""
-    return writer(dialect).told(kind)
+def told(webhook: Webhook) -> frozenset[MessageState]:
+    """The states that a webhook hears of."""
+    return writer(webhook.dialect).told(webhook)

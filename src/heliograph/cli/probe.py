@@ -64,7 +64,7 @@ def try_webhook(
     now_ms = clock.now_ms()
     message_id = MessageId(first_at(now_ms))
     event = Event(account.account_id, message_id, MessageState.DELIVERED, now_ms, EXAMPLE, "example")
-    body = writer.write(account, [event], now_ms)
+    body = writer.write([event], webhook=webhook, account=account, at_ms=now_ms)
 
     async def call() -> DeliveryResult:
         async with GuardedClient(Guard(allowed, https_only=https_only)) as client:

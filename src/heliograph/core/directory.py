@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from heliograph.core.events import EventKind
+from heliograph.core.events import Audience, EventKind
 from heliograph.core.ids import AccountId, CarrierId, WebhookId
 from heliograph.core.messages import Channel
 from heliograph.core.pricing import RateCard
 from heliograph.core.routing import RoutingTable
-from heliograph.core.states import MessageState
 
 
 class Policy(IntEnum):
@@ -28,6 +27,7 @@ class Account:
 
     senders: the ones it may use; empty means any well-formed one. sender: its default, or None for the operator's.
     rate_limit: requests a minute, 0 for no limit of its own, None for the operator's default.
+    channels: what it may send.
     mark: 16 hexadecimal digits that end the ids it is shown, so that a mistyped id is not somebody else's.
     """
 
@@ -42,6 +42,7 @@ class Account:
     rate_limit: int | None = None
     time_zone: str = "UTC"
     has_agreed: bool = True
+    channels: frozenset[Channel] = frozenset(Channel)
     settings: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
@@ -67,7 +68,10 @@ class Carrier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """A customer's callback. secret: signs deliveries (`whsec_` form). note: why it was switched off."""
+    """A customer's callback. secret: signs deliveries (`whsec_` form). note: why it was switched off.
+
+    name: by which numbers choose it; one without hears of all the account's messages. settings: its dialect's own.
+    """
 
     webhook_id: WebhookId
     account_id: AccountId
@@ -77,14 +81,28 @@ class Webhook:
     secret: str
     is_active: bool = True
     note: str | None = None
+    name: str | None = None
+    settings: Mapping[str, object] = field(default_factory=dict)
     created_at_ms: int = 0
+    modified_at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Number:
+    """A number of an account. channels: what may be sent from it and reach it. webhook, campaign: names, or None."""
+
+    msisdn: str
+    account_id: AccountId
+    channels: frozenset[Channel]
+    webhook: str | None = None
+    campaign: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """Everything that decisions look up. revision: of the store it was read from.
 
-    told: which webhooks of an account want to hear of a state.
+    numbers: by their digits. campaigns: those that are approved. audience: who hears of what.
     """
 
     revision: int
@@ -93,4 +111,6 @@ class Snapshot:
     webhooks: Mapping[WebhookId, Webhook]
     routing: RoutingTable
     rates: RateCard
-    told: Mapping[tuple[AccountId, MessageState], tuple[WebhookId, ...]]
+    audience: Audience
+    numbers: Mapping[str, Number] = field(default_factory=dict)
+    campaigns: frozenset[tuple[AccountId, str]] = frozenset()

@@ -1,9 +1,10 @@
 """Facts in a message's history that customers are told, and how they are grouped into deliveries."""
 
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import NamedTuple
 
-from heliograph.core.ids import AccountId, MessageId, WebhookId
+from heliograph.core.ids import AccountId, MessageId, SubmissionId, WebhookId
 from heliograph.core.states import MessageState
 
 
@@ -15,7 +16,7 @@ class EventKind(IntEnum):
 
 
 class Event(NamedTuple):
-    """A message entered a state. reference: see `Submission.reference`."""
+    """A message entered a state. reference: see `Submission.reference`. detail: the carrier's words, if it had any."""
 
     account_id: AccountId
     message_id: MessageId
@@ -23,12 +24,39 @@ class Event(NamedTuple):
     at_ms: int
     recipient: str
     reference: str | None
+    sender: str = ""
+    submission_id: SubmissionId = SubmissionId(0)
+    detail: str | None = None
+
+
+class MediaLink(NamedTuple):
+    """Where a receiver may fetch a file for a while, and what it will find."""
+
+    url: str
+    content_type: str
+    octets: int
+
+
+class Reply(NamedTuple):
+    """A message came in from a handset. sender: the handset; recipient: our number; both without plus.
+
+    The first four members are an `Event`'s, so that both wait for company in the same lanes.
+    """
+
+    account_id: AccountId
+    message_id: MessageId
+    state: MessageState
+    at_ms: int
+    sender: str
+    recipient: str
+    text: str
+    media: tuple[MediaLink, ...] = ()
 
 
 _RANKS = {MessageState.HELD: 0, MessageState.SUBMITTED: 1, MessageState.UNKNOWN: 2}
 
 
-def told_order(event: Event) -> tuple[int, int]:
+def told_order(event: Event | Reply) -> tuple[int, int]:
     """Sorts events as they happened; of one millisecond, in the order in which a message can enter states."""
     return event.at_ms, _RANKS.get(event.state, len(_RANKS))
 
@@ -37,4 +65,24 @@ class Told(NamedTuple):
     """An event that a webhook is to be told: one row of the outbox."""
 
     webhook_id: WebhookId
-    event: Event
+    event: Event | Reply
+
+    @property
+    def row(self) -> tuple[WebhookId, AccountId, MessageId, MessageState, int]:
+        """What the outbox keeps of it; the rest is found with the message."""
+        return (self.webhook_id, *self.event[:4])
+
+
+class Audience(NamedTuple):
+    """Which webhooks hear of what. A webhook with a name hears only of the numbers that name it.
+
+    of_account: by account and state. of_number: by account, number (no plus) and state.
+    """
+
+    of_account: Mapping[tuple[AccountId, MessageState], tuple[WebhookId, ...]]
+    of_number: Mapping[tuple[AccountId, str, MessageState], tuple[WebhookId, ...]] = {}
+
+    def wanting(self, account_id: AccountId, number: str, state: MessageState) -> tuple[WebhookId, ...]:
+        """The webhooks that want to hear that a message from or to one of our numbers entered a state."""
+        of_account = self.of_account.get((account_id, state), ())
+        return of_account + self.of_number.get((account_id, number, state), ()) if self.of_number else of_account

@@ -33,6 +33,7 @@ class Submission:
 
     recipients: as the caller wrote them; verdicts come back in this order.
     sender: as written, or None for the account's default.
+    media_urls: addresses of files that go with it (MMS only); they are fetched after the answer.
     reference: the caller's own id; "" says that the caller's dialect has such an id and none was given.
     """
 
@@ -44,16 +45,36 @@ class Submission:
     sender: str | None = None
     reference: str | None = None
     idempotency: IdempotencyKey | None = None
+    media_urls: tuple[str, ...] = ()
+
+
+class Media(NamedTuple):
+    """A file that goes with a message. digest: SHA-256 in hexadecimal digits; "" while it has not been fetched."""
+
+    url: str
+    digest: str = ""
+    content_type: str = ""
+    octets: int = 0
 
 
 class Content(NamedTuple):
-    """One body, encoded once for all its recipients. Segment bodies as `gsm.segments` makes them."""
+    """One body, encoded once for all its recipients. Segment bodies as `gsm.segments` makes them.
+
+    An MMS is one segment, whose body carriers do not read: they send text and media.
+    """
 
     submission_id: SubmissionId
     sender: str
     text: str
     encoding: Encoding
     segments: tuple[Segment, ...]
+    channel: Channel = Channel.SMS
+    media: tuple[Media, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all its media have been fetched."""
+        return all(each.digest for each in self.media)
 
 
 class Message(NamedTuple):

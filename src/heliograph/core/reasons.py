@@ -26,6 +26,16 @@ class Reason(Enum):
     TOO_MANY_RECIPIENTS = (116, "One submission may not have that many recipients.", "Split the submission.")
     NO_TEXT = (117, "No text was given.", "Send a text of at least one character.")
     NO_ROUTE = (120, "No carrier takes messages of this kind to this number.", "Ask the operator for a route.")
+    CHANNEL_NOT_ENABLED = (121, "The account may not send messages of this kind.", "Ask the operator to enable it.")
+    SENDER_NOT_OWNED = (122, "The sender is not a number of this account.", "Send from a number of the account.")
+    NUMBER_NOT_ENABLED = (123, "The number is not enabled for messages of this kind.", "Enable it for the number.")
+    NO_CAMPAIGN = (
+        124,
+        "A US number sends only for an approved campaign.",
+        "Assign the number to an approved campaign.",
+    )
+    NOT_AGREED = (125, "The account has not accepted the messaging agreement.", "Accept it, or ask the operator.")
+    BAD_MEDIA = (126, "The media are too many, or one has no http or https address.", "Send fewer media, each by URL.")
     KEY_REUSED = (130, "The idempotency key was used for a different request.", "Use a new key for a new request.")
     KEY_IN_USE = (131, "The first request with this idempotency key is still running.", "Ask again in a moment.")
     OVERLOADED = (140, "The exchange holds as many messages as it may.", "Wait a little, then send again.")
@@ -37,6 +47,7 @@ class Reason(Enum):
     NOT_DELIVERED = (203, "The carrier could not deliver the message.", "See the receipt's error in the trace.")
     NO_RECEIPT = (204, "The carrier took the message and never reported its end.", "Ask the carrier.")
     IN_DOUBT = (205, "The session ended before the carrier answered.", "Wait for a receipt, or resolve it by hand.")
+    MEDIA_UNAVAILABLE = (207, "A file of the message could not be fetched.", "Check its address, then send again.")
     CANCELLED = (206, "The message was cancelled before it left.", "Nothing: it was asked for.")
 
     @property
@@ -54,6 +65,18 @@ class Reason(Enum):
         """What the reader can do about it."""
         return self.value[2]
 
+
+FORBIDDING = frozenset(
+    {
+        Reason.SENDER_NOT_ALLOWED,
+        Reason.CHANNEL_NOT_ENABLED,
+        Reason.SENDER_NOT_OWNED,
+        Reason.NUMBER_NOT_ENABLED,
+        Reason.NO_CAMPAIGN,
+        Reason.NOT_AGREED,
+    }
+)
+"""What the operator has to allow before the same request can pass."""
 
 _BY_NUMBER = {reason.number: reason for reason in Reason}
 

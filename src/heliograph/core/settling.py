@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import NamedTuple
 
-from heliograph.core.events import Event, Told
-from heliograph.core.ids import AccountId, CarrierId, MessageId, WebhookId
+from heliograph.core.events import Audience, Event, Told
+from heliograph.core.ids import AccountId, CarrierId, MessageId
 from heliograph.core.receipts import Receipt, fits
 from heliograph.core.standing import Doubted, Fact, Reported, Requeued, Standing, apply
 from heliograph.core.states import MessageState
@@ -18,8 +18,6 @@ from heliograph.core.states import MessageState
 Key = tuple[AccountId, MessageId]
 Place = tuple[CarrierId, str]
 """A carrier and the match key of one of its ids."""
-Wanted = Mapping[tuple[AccountId, MessageState], tuple[WebhookId, ...]]
-"""Which webhooks want to hear of what."""
 
 TOLD_STATES = frozenset({MessageState.SUBMITTED, MessageState.HELD}) | {
     state for state in MessageState if state.is_terminal
@@ -148,11 +146,11 @@ class Fold:
         self.changes = Changes()
         self._told: list[Told] = []
         self._entered: list[MessageState] = []
-        self._wanted: Wanted = {}
+        self._audience = Audience({})
 
-    def fold(self, facts: list[SegmentFact | ReceiptFact], wanted: Wanted) -> Settled:
+    def fold(self, facts: list[SegmentFact | ReceiptFact], audience: Audience) -> Settled:
         """Fold facts in order."""
-        self._told, self._entered, self._wanted = [], [], wanted
+        self._told, self._entered, self._audience = [], [], audience
         for fact in facts:
             if type(fact) is ReceiptFact:
                 self._fold_receipt(fact)
@@ -276,7 +274,13 @@ class Fold:
         account_id, message_id, state = standing.account_id, standing.message_id, standing.state
         self._entered.append(state)
         self.changes.events.append((account_id, message_id, at_ms, state, standing.reason, detail or None))
-        for webhook_id in self._wanted.get((account_id, state), ()):
-            event = Event(account_id, message_id, state, at_ms, standing.recipient, standing.reference)
-            self._told.append(Told(webhook_id, event))
-            self.changes.outbox.append((webhook_id, *event))
+        wanting = self._audience.wanting(account_id, standing.sender, state)
+        if wanting:
+            event = Event(
+                account_id, message_id, state, at_ms, standing.recipient, standing.reference, standing.sender,
+                standing.submission_id, detail or None,
+            )  # fmt: skip
+            for webhook_id in wanting:
+                told = Told(webhook_id, event)
+                self._told.append(told)
+                self.changes.outbox.append(told.row)

@@ -6,7 +6,7 @@ once. A fact that no longer fits (the message has ended, the receipt is a repeti
 
 from typing import NamedTuple
 
-from heliograph.core.ids import AccountId, CarrierId, MessageId
+from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId
 from heliograph.core.reasons import Reason
 from heliograph.core.states import Charge, MessageState, may_move
 
@@ -31,6 +31,8 @@ class Standing(NamedTuple):
     price: int
     recipient: str
     reference: str | None
+    sender: str = ""
+    submission_id: SubmissionId = SubmissionId(0)
 
 
 class Taken(NamedTuple):
@@ -116,6 +118,8 @@ def _taken(old: Standing) -> Standing:
         old.price,
         old.recipient,
         old.reference,
+        old.sender,
+        old.submission_id,
     )
 
 
@@ -141,6 +145,8 @@ def _reported(old: Standing, end: MessageState) -> Standing:
         old.price,
         old.recipient,
         old.reference,
+        old.sender,
+        old.submission_id,
     )
 
 

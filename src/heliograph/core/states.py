@@ -21,6 +21,8 @@ class MessageState(IntEnum):
     FAILED = 14
     CANCELLED = 15
     UNKNOWN = 16
+    RECEIVED = 20
+    """The only state of a message that came in from a handset."""
 
     @property
     def is_terminal(self) -> bool:
@@ -58,6 +60,7 @@ MOVES: dict[MessageState, frozenset[MessageState]] = {
     _S.FAILED: frozenset(),
     _S.CANCELLED: frozenset(),
     _S.UNKNOWN: frozenset({_S.DELIVERED, _S.UNDELIVERED, _S.EXPIRED, _S.REJECTED}),
+    _S.RECEIVED: frozenset(),
 }
 
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any
 
-from heliograph.core.events import Event, Told, told_order
+from heliograph.core.events import Event, Reply, Told, told_order
 from heliograph.core.ids import AccountId, MessageId, WebhookId
 from heliograph.core.states import MessageState
 from heliograph.pipeline.calls import Calls
@@ -42,7 +42,7 @@ class Lane:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self.events: dict[tuple[MessageId, MessageState], Event] = {}
+        self.events: dict[tuple[MessageId, MessageState], Event | Reply] = {}
         self.overtaken: list[EventKey] = []
         self.first_at = 0.0
         self.is_grouping = False
@@ -52,7 +52,7 @@ class Lane:
         """Whether a delivery should be made at once."""
         return len(self.events) >= self.most and not self.is_grouping
 
-    def add(self, event: Event, now: float) -> None:
+    def add(self, event: Event | Reply, now: float) -> None:
         """An event waits for company; the end of a message overtakes what was to be told before."""
         events = self.events
         if not events:
@@ -65,7 +65,7 @@ class Lane:
                     self.overtaken.append(earlier[:3])
         events[message_id, state] = event
 
-    def take(self) -> tuple[list[Event], list[EventKey]]:
+    def take(self) -> tuple[list[Event | Reply], list[EventKey]]:
         """As many events as one delivery may hold, oldest first, and what was overtaken."""
         events = list(islice(self.events.values(), self.most))
         if len(events) == len(self.events):
@@ -76,7 +76,7 @@ class Lane:
         overtaken, self.overtaken = self.overtaken, []
         return events, overtaken
 
-    def put_back(self, events: list[Event], overtaken: list[EventKey]) -> None:
+    def put_back(self, events: list[Event | Reply], overtaken: list[EventKey]) -> None:
         """Events that could not be stored as a delivery go before those that came since."""
         since, self.events = list(self.events.values()), {}
         self.overtaken += overtaken
@@ -146,7 +146,7 @@ class Notify:
             self._spawn(self._drop(webhook_id))
             return
         account = self._directory.snapshot.accounts[webhook.account_id]
-        body = self._writers[webhook.dialect].write(account, events, now_ms)
+        body = self._writers[webhook.dialect].write(events, webhook=webhook, account=account, at_ms=now_ms)
         delivery = Delivery(self._desk.ids.next(now_ms), webhook, body, 0)
         request = GroupRequest(
             delivery.delivery_id, webhook_id, webhook.account_id, webhook.kind, body, len(events), keys, now_ms

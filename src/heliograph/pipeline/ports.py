@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from heliograph.core.directory import Account, Carrier, Webhook
-from heliograph.core.events import Event, EventKind
+from heliograph.core.events import Event, Reply
 from heliograph.core.messages import Accepted, Parcel, Refusal, Submission
 from heliograph.core.outcomes import SubmitOutcome
 from heliograph.core.receipts import Receipt
@@ -87,8 +87,8 @@ DriverMaker = Callable[[Carrier, Feed], Driver]
 class EventWriter(Protocol):
     """How a dialect tells events to webhooks."""
 
-    def told(self, kind: EventKind) -> frozenset[MessageState]:
-        """The states that webhooks of a kind hear of."""
+    def told(self, webhook: Webhook) -> frozenset[MessageState]:
+        """The states that a webhook hears of, `RECEIVED` among them when it hears of incoming messages."""
         ...
 
     @property
@@ -101,8 +101,8 @@ class EventWriter(Protocol):
         """How long events wait for company, in seconds."""
         ...
 
-    def write(self, account: Account, events: Sequence[Event], at_ms: int) -> bytes:
-        """The body of one delivery of status events."""
+    def write(self, events: Sequence[Event | Reply], *, webhook: Webhook, account: Account, at_ms: int) -> bytes:
+        """The body of one delivery."""
         ...
 
 

@@ -25,9 +25,7 @@ def take_in(line: "Line", incoming: list[Incoming], stored: Stored) -> None:
     desk.tally.incoming[carrier_id] += len(incoming)
     identifiers = desk.ids.take(len(incoming), at_ms)
     rows = [
-        IncomingMessage(
-            identifier, carrier_id, each.sender, each.recipient, each.encoding, each.udh, each.body, each.text, at_ms
-        )
+        IncomingMessage(identifier, carrier_id, each.sender, each.recipient, each.encoding, each.body, each.text, at_ms)
         for identifier, each in zip(identifiers, incoming, strict=True)
     ]
     desk.writer.put(TAKE_IN, rows, lambda result: stored(result is None))

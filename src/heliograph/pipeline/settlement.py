@@ -51,7 +51,7 @@ class Settlement:
 
     async def settled(self, facts: Sequence[SegmentFact | ReceiptFact]) -> None:
         """Store facts and wait for it; raises StoreUnavailable."""
-        request = SettleRequest(list(facts), self.desk.directory.snapshot.told)
+        request = SettleRequest(list(facts), self.desk.directory.snapshot.audience)
         self.tell(await ask(self.desk.writer, SETTLE, request))
 
     def settle_once(self, facts: list[SegmentFact | ReceiptFact], done: Callable[[bool], None]) -> None:
@@ -74,4 +74,4 @@ class Settlement:
         self._notify.tell(settled.told)
 
     def _put(self, facts: list[SegmentFact | ReceiptFact], settled: Callable[[Settled | Exception], None]) -> None:
-        self.desk.writer.put(SETTLE, SettleRequest(facts, self.desk.directory.snapshot.told), settled)
+        self.desk.writer.put(SETTLE, SettleRequest(facts, self.desk.directory.snapshot.audience), settled)

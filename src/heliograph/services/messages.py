@@ -13,9 +13,9 @@ from heliograph.core.states import MessageState
 from heliograph.net.clock import Clock
 from heliograph.services.changes import ChangeLog, the_account
 from heliograph.services.refused import Refused
-from heliograph.store import accounts, messages, webhooks
+from heliograph.store import accounts, messages, numbers, webhooks
 from heliograph.store.connection import Connection
-from heliograph.store.directory import ToldOf, told_by
+from heliograph.store.directory import ToldOf, audience_of
 from heliograph.store.engine import Store
 from heliograph.store.messages import AttemptRow, EventRow, MessageView
 
@@ -132,9 +132,11 @@ class Messages:
         return settled
 
     async def _listeners(self, connection: Connection, after: Standing, *, now_ms: int) -> Sequence[Told]:
-        listening = told_by(await webhooks.every(connection, after.account_id), self._told)
-        event = Event(after.account_id, after.message_id, after.state, now_ms, after.recipient, after.reference)
-        return [Told(webhook_id, event) for webhook_id in listening.get((after.account_id, after.state), ())]
+        account_id, state = after.account_id, after.state
+        listening = await webhooks.every(connection, account_id)
+        audience = audience_of(listening, await numbers.owned(connection), self._told)
+        event = Event(account_id, after.message_id, state, now_ms, after.recipient, after.reference)
+        return [Told(webhook_id, event) for webhook_id in audience.wanting(account_id, after.sender, state)]
 
 
 def _cancelled(before: Standing) -> Standing:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heliograph.core.directory import Account
 from heliograph.core.ids import AccountId
+from heliograph.core.messages import Channel
 from heliograph.store import meta
 from heliograph.store.schema import account, balance, number
 
@@ -25,6 +26,7 @@ def _account_from(row: Row[Any], numbers: frozenset[str]) -> Account:
         rate_limit=row.rate_limit,
         time_zone=row.time_zone,
         has_agreed=row.has_agreed,
+        channels=frozenset(map(Channel, row.channels)),
         settings=row.settings,
     )
 

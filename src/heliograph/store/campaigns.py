@@ -40,6 +40,12 @@ async def every(connection: AsyncConnection, account_id: AccountId | None = None
     return [CampaignRow(*row) for row in await connection.execute(wanted)]
 
 
+async def approved(connection: AsyncConnection) -> list[tuple[AccountId, str]]:
+    """The campaigns that numbers may send for."""
+    rows = await connection.execute(select(campaign.c.account_id, campaign.c.tcr).where(campaign.c.is_approved))
+    return [(AccountId(row.account_id), row.tcr) for row in rows]
+
+
 async def has(connection: AsyncConnection, account_id: AccountId, *, tcr: str) -> bool:
     """Whether an account has a campaign."""
     wanted = select(campaign.c.tcr).where(campaign.c.account_id == account_id, campaign.c.tcr == tcr)

@@ -1,19 +1,19 @@
 """Reads everything that decisions look up, as one snapshot."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from heliograph.core.directory import Snapshot, Webhook
-from heliograph.core.events import EventKind
+from heliograph.core.directory import Number, Snapshot, Webhook
+from heliograph.core.events import Audience
 from heliograph.core.ids import AccountId, WebhookId
 from heliograph.core.pricing import card_of
 from heliograph.core.routing import table_of
 from heliograph.core.states import MessageState
-from heliograph.store import accounts, carriers, meta, rates, routes, webhooks
+from heliograph.store import accounts, campaigns, carriers, meta, numbers, rates, routes, webhooks
 
-ToldOf = Callable[[str, EventKind], frozenset[MessageState]]
-"""The states that webhooks of a dialect and a kind hear of."""
+ToldOf = Callable[[Webhook], frozenset[MessageState]]
+"""The states that a webhook hears of, as its dialect has it."""
 
 
 async def load(connection: AsyncConnection, told: ToldOf) -> Snapshot:
@@ -22,6 +22,7 @@ async def load(connection: AsyncConnection, told: ToldOf) -> Snapshot:
     revision = await meta.revision(connection)
     known = await carriers.every(connection)
     listening = await webhooks.every(connection)
+    owned = await numbers.owned(connection)
     return Snapshot(
         revision=revision,
         accounts={account.account_id: account for account in await accounts.every(connection)},
@@ -32,16 +33,29 @@ async def load(connection: AsyncConnection, told: ToldOf) -> Snapshot:
             {carrier.carrier_id: carrier.channels for carrier in known if not carrier.is_draining},
         ),
         rates=card_of([row.rate for row in await rates.every(connection)]),
-        told=told_by(listening, told),
+        audience=audience_of(listening, owned, told),
+        numbers={number.msisdn.removeprefix("+"): number for number in owned},
+        campaigns=frozenset(await campaigns.approved(connection)),
     )
 
 
-def told_by(listening: list[Webhook], told: ToldOf) -> dict[tuple[AccountId, MessageState], tuple[WebhookId, ...]]:
-    """Which of these webhooks want to hear of a state of an account's messages; those switched off hear nothing."""
-    found: dict[tuple[AccountId, MessageState], tuple[WebhookId, ...]] = {}
+def audience_of(listening: Sequence[Webhook], owned: Sequence[Number], told: ToldOf) -> Audience:
+    """Which of these webhooks hear of what; those switched off hear nothing. Names differ by more than their case."""
+    of_account: dict[tuple[AccountId, MessageState], tuple[WebhookId, ...]] = {}
+    of_number: dict[tuple[AccountId, str, MessageState], tuple[WebhookId, ...]] = {}
+    named: dict[tuple[AccountId, str], list[Webhook]] = {}
     for webhook in listening:
-        if webhook.is_active:
-            for state in told(webhook.dialect, webhook.kind):
-                place = (webhook.account_id, state)
-                found[place] = (*found.get(place, ()), webhook.webhook_id)
-    return found
+        if not webhook.is_active:
+            continue
+        if webhook.name is not None:
+            named.setdefault((webhook.account_id, webhook.name.casefold()), []).append(webhook)
+            continue
+        for state in told(webhook):
+            place = (webhook.account_id, state)
+            of_account[place] = (*of_account.get(place, ()), webhook.webhook_id)
+    for number in owned:
+        for webhook in named.get((number.account_id, (number.webhook or "").casefold()), ()):
+            for state in told(webhook):
+                told_of = (number.account_id, number.msisdn.removeprefix("+"), state)
+                of_number[told_of] = (*of_number.get(told_of, ()), webhook.webhook_id)
+    return Audience(of_account, of_number)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, delete, func, insert, select, update
+from sqlalchemy import Row, Select, and_, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heliograph.core.events import Told
@@ -175,14 +175,19 @@ async def attempts_of(connection: AsyncConnection, account_id: AccountId, *, mes
 
 async def standing_of(connection: AsyncConnection, account_id: AccountId, *, message_id: MessageId) -> Standing | None:
     """The changing part of a message."""
-    fields = ("account_id", "id", *Standing._fields[2:])
-    wanted = select(*(message.c[name] for name in fields)).where(
-        message.c.account_id == account_id, message.c.id == message_id
+    fields = ("account_id", "id", *Standing._fields[2:-2])
+    wanted = (
+        select(*(message.c[name] for name in fields), submission.c.sender, submission.c.id.label("submission_id"))
+        .join(
+            submission,
+            and_(submission.c.account_id == message.c.account_id, submission.c.id == message.c.submission_id),
+        )
+        .where(message.c.account_id == account_id, message.c.id == message_id)
     )
     row = (await connection.execute(wanted)).first()
     if row is None:
         return None
-    return Standing(*row)._replace(state=MessageState(row.state), charge=Charge(row.charge))
+    return Standing._make(row)._replace(state=MessageState(row.state), charge=Charge(row.charge))
 
 
 async def settle(
@@ -238,4 +243,4 @@ async def _tell(
         )
     )
     for each in told:
-        await connection.execute(insert(outbox).values(webhook_id=each.webhook_id, **each.event._asdict()))
+        await connection.execute(insert(outbox).values(each.row))

@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from heliograph.core.directory import Number
 from heliograph.core.ids import AccountId
+from heliograph.core.messages import Channel
 from heliograph.store import meta
 from heliograph.store.schema import account, number
 
@@ -40,6 +42,20 @@ async def every(connection: AsyncConnection, account_id: AccountId | None = None
     if account_id is not None:
         wanted = wanted.where(number.c.account_id == account_id)
     return [NumberRow(*row) for row in await connection.execute(wanted)]
+
+
+async def owned(connection: AsyncConnection) -> list[Number]:
+    """All numbers, for the snapshot that decisions are made from."""
+    return [
+        Number(
+            msisdn=row.msisdn,
+            account_id=AccountId(row.account_id),
+            channels=frozenset(channel for channel in Channel if getattr(row, channel.name.lower())),
+            webhook=row.webhook,
+            campaign=row.campaign,
+        )
+        for row in await connection.execute(select(number))
+    ]
 
 
 async def find(connection: AsyncConnection, msisdn: str) -> NumberRow | None:

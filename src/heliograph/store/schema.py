@@ -57,6 +57,7 @@ account = Table(
     Column("rate_limit", Integer),
     _has("time_zone", Text, default="UTC"),
     _has("has_agreed", Boolean, default="1"),
+    _has("channels", JSON, default="[1, 2, 3]"),
     _has("settings", JSON, default="{}"),
     _has("created_at_ms", BigInteger),
 )
@@ -144,8 +145,11 @@ webhook = Table(
     _has("secret", Text),
     _has("is_active", Boolean, default="1"),
     Column("note", Text),
+    Column("name", Text),
+    _has("settings", JSON, default="{}"),
     Column("failing_since_ms", BigInteger),
     _has("created_at_ms", BigInteger),
+    _has("modified_at_ms", BigInteger, default="0"),
     sqlite_autoincrement=True,  # a deleted webhook's id is never given to another
 )
 
@@ -276,20 +280,81 @@ doubt = _narrow(
 )
 """Segments of held messages, for the receipt that may still settle them."""
 
-incoming = Table(
+incoming = _narrow(
     "incoming",
-    metadata,
+    _key("account_id", Integer),
     _key("id"),
     _has("carrier_id", Integer),
-    Column("account_id", Integer),
+    _has("channel", Integer, default="1"),
     _has("sender", Text),
     _has("recipient", Text),
     _has("encoding", Integer),
-    _has("udh", LargeBinary),
     _has("body", LargeBinary),
     _has("text", Text),
+    _has("missing", Integer, default="0"),
     _has("received_at_ms", BigInteger),
 )
+"""Messages from handsets, whole. account_id 0: nobody's. missing: segments that never came."""
+
+incoming_segment = _narrow(
+    "incoming_segment",
+    _key("carrier_id", Integer),
+    _key("sender", Text),
+    _key("recipient", Text),
+    _key("reference", Integer),
+    _key("first_at_ms"),
+    _key("number", Integer),
+    _has("total", Integer),
+    _has("encoding", Integer),
+    _has("body", LargeBinary),
+    _has("incoming_id", BigInteger, default="0"),
+    _has("received_at_ms", BigInteger),
+)
+"""Segments of long messages. first_at_ms: of the first segment to come, as references are used again.
+
+reference: a wide one is counted from 65536. incoming_id: the message they became, 0 while it is incomplete.
+"""
+
+conversation = _narrow(
+    "conversation",
+    _key("sender", Text),
+    _key("recipient", Text),
+    _has("account_id", Integer),
+    _has("at_ms", BigInteger),
+)
+"""Who wrote last to a handset from a sender that is no account's own: replies to it are theirs."""
+
+# Media ---------------------------------------------------------------------------------------------------------
+
+media = _narrow(
+    "media",
+    _key("digest", Text),
+    _has("content_type", Text),
+    _has("octets", BigInteger),
+    _has("stored_at_ms", BigInteger),
+)
+"""Files in the media store, by the SHA-256 of what they hold."""
+
+submission_media = _narrow(
+    "submission_media",
+    _key("account_id", Integer),
+    _key("submission_id"),
+    _key("position", Integer),
+    _has("url", Text),
+    Column("digest", Text),
+)
+"""Files that go with a submission. digest: None while the file has not been fetched."""
+
+incoming_media = _narrow(
+    "incoming_media",
+    _key("account_id", Integer),
+    _key("incoming_id"),
+    _key("position", Integer),
+    _has("digest", Text),
+)
+
+secret = _narrow("secret", _key("name", Text), _has("value", Text))
+"""Keys of this installation that no person chooses, such as the one that signs links to media."""
 
 # Telling -------------------------------------------------------------------------------------------------------
 
@@ -300,8 +365,6 @@ outbox = _narrow(
     _key("message_id"),
     _key("state", Integer),
     _has("at_ms", BigInteger),
-    _has("recipient", Text),
-    Column("reference", Text),
 )
 
 delivery = Table(

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import and_, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heliograph.core.events import Event, Told
@@ -10,7 +10,7 @@ from heliograph.core.ids import WebhookId
 from heliograph.core.states import MessageState
 from heliograph.store import meta
 from heliograph.store.hops.notify import DeliveryState
-from heliograph.store.schema import delivery, outbox, webhook
+from heliograph.store.schema import delivery, event, message, outbox, submission, webhook
 
 
 class Due(NamedTuple):
@@ -21,12 +21,31 @@ class Due(NamedTuple):
     attempts: int
 
 
+_EVENTS = (
+    select(
+        outbox, message.c.recipient, message.c.reference, submission.c.sender, message.c.submission_id, event.c.detail
+    )
+    .join(message, and_(message.c.account_id == outbox.c.account_id, message.c.id == outbox.c.message_id))
+    .join(submission, and_(submission.c.account_id == message.c.account_id, submission.c.id == message.c.submission_id))
+    .join(
+        event,
+        and_(
+            event.c.account_id == outbox.c.account_id,
+            event.c.message_id == outbox.c.message_id,
+            event.c.at_ms == outbox.c.at_ms,
+            event.c.state == outbox.c.state,
+        ),
+        isouter=True,
+    )
+)
+
+
 async def outbox_page(
     connection: AsyncConnection, after: tuple[int, int, int, int] | None, *, before_ms: int | None = None, most: int
 ) -> list[Told]:
     """A page of events that stand in the outbox (since before a time), in the order of its key."""
     key = (outbox.c.webhook_id, outbox.c.account_id, outbox.c.message_id, outbox.c.state)
-    wanted = select(outbox).order_by(*key).limit(most)
+    wanted = _EVENTS.order_by(*key).limit(most)
     if before_ms is not None:
         wanted = wanted.where(outbox.c.at_ms < before_ms)
     if after is not None:
@@ -34,7 +53,17 @@ async def outbox_page(
     return [
         Told(
             WebhookId(row.webhook_id),
-            Event(row.account_id, row.message_id, MessageState(row.state), row.at_ms, row.recipient, row.reference),
+            Event(
+                row.account_id,
+                row.message_id,
+                MessageState(row.state),
+                row.at_ms,
+                row.recipient,
+                row.reference,
+                row.sender,
+                row.submission_id,
+                row.detail,
+            ),
         )
         for row in await connection.execute(wanted)
     ]

@@ -23,7 +23,10 @@ def _webhook_from(row: Row[Any]) -> Webhook:
         secret=row.secret,
         is_active=row.is_active,
         note=row.note,
+        name=row.name,
+        settings=row.settings,
         created_at_ms=row.created_at_ms,
+        modified_at_ms=row.modified_at_ms,
     )
 
 

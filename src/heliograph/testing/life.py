@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from heliograph.core.directory import Account, Policy
-from heliograph.core.events import Event, EventKind
+from heliograph.core.directory import Policy, Webhook
+from heliograph.core.events import Event, EventKind, Reply
 from heliograph.core.ids import AccountId, CarrierId, IdSource, WebhookId
 from heliograph.core.ledger import PostingKind
 from heliograph.core.messages import Channel
@@ -47,10 +47,10 @@ WINDOW = 3
 TERMS = Terms(sender="Heliograph", validity_ms=48 * 3_600_000, most_in_memory=1_000, most_in_store=10_000)
 
 
-def told_states(_dialect: str, kind: EventKind) -> frozenset[MessageState]:
+def told_states(webhook: Webhook) -> frozenset[MessageState]:
     """The webhooks of these tests hear of every state that is an event."""
     every = {MessageState.SUBMITTED, MessageState.HELD} | {state for state in MessageState if state.is_terminal}
-    return frozenset(every) if kind is EventKind.STATUS else frozenset()
+    return frozenset(every) if webhook.kind is EventKind.STATUS else frozenset()
 
 
 class PlainEvents:
@@ -60,11 +60,11 @@ class PlainEvents:
         self.most_events = most_events
         self.linger_s = 1.0
 
-    def told(self, kind: EventKind) -> frozenset[MessageState]:
+    def told(self, webhook: Webhook) -> frozenset[MessageState]:
         """All of them."""
-        return told_states(DIALECT, kind)
+        return told_states(webhook)
 
-    def write(self, _account: Account, events: Sequence[Event], _at_ms: int) -> bytes:
+    def write(self, events: Sequence[Event | Reply], **_about: object) -> bytes:
         """One pair for each event."""
         return json.dumps([(event.message_id, int(event.state)) for event in events]).encode()
 

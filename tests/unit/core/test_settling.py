@@ -1,4 +1,4 @@
-from heliograph.core.events import Event, Told
+from heliograph.core.events import Audience, Event, Told
 from heliograph.core.ids import AccountId, MessageId, WebhookId
 from heliograph.core.reasons import Reason
 from heliograph.core.receipts import Receipt
@@ -12,6 +12,7 @@ OUR_KEY = (STANDING.account_id, STANDING.message_id)
 ADDRESSES = ("27831234567", "Heliograph")
 HELD = STANDING._replace(state=S.HELD, reason=Reason.IN_DOUBT.number)
 UNKNOWN = STANDING._replace(state=S.UNKNOWN, charge=Charge.RELEASED, reason=Reason.NO_RECEIPT.number)
+NOBODY = Audience({})
 DOUBT = Doubt(FIRST, STANDING.recipient, STANDING.account_id, STANDING.message_id, 0, "Heliograph", 100)
 
 
@@ -69,8 +70,8 @@ def test_stored_numbers_never_change() -> None:
 def test_an_answer_and_its_receipt_deliver_in_either_order() -> None:
     answer_first, receipt_first = batch(STANDING), batch(STANDING)
     facts: list[SegmentFact | ReceiptFact] = [segment(Taken(), key="a1"), receipt("a1")]
-    assert answer_first.fold(facts, {}).entered == [S.SUBMITTED, S.DELIVERED]
-    assert receipt_first.fold(facts[::-1], {}).entered == [S.SUBMITTED, S.DELIVERED]
+    assert answer_first.fold(facts, NOBODY).entered == [S.SUBMITTED, S.DELIVERED]
+    assert receipt_first.fold(facts[::-1], NOBODY).entered == [S.SUBMITTED, S.DELIVERED]
     assert answer_first.standings == receipt_first.standings
     for fold in (answer_first, receipt_first):
         row = fold.changes.map[FIRST, "a1"]
@@ -79,7 +80,7 @@ def test_an_answer_and_its_receipt_deliver_in_either_order() -> None:
 
 def test_a_receipt_of_nobody_yet_is_parked() -> None:
     fold = batch(STANDING)
-    assert fold.fold([receipt("a1", S.UNDELIVERED)], {}).entered == []
+    assert fold.fold([receipt("a1", S.UNDELIVERED)], NOBODY).entered == []
     row = fold.changes.map[FIRST, "a1"]
     assert (row.message_id, row.state, row.addresses, row.error) == (None, S.UNDELIVERED, ADDRESSES, "000")
     assert fold.changed == []
@@ -87,34 +88,34 @@ def test_a_receipt_of_nobody_yet_is_parked() -> None:
 
 def test_a_report_on_the_way_does_not_push_out_the_parked_end() -> None:
     fold = batch(STANDING)
-    fold.fold([receipt("a1"), receipt("a1", None), segment(Taken(), key="a1")], {})
+    fold.fold([receipt("a1"), receipt("a1", None), segment(Taken(), key="a1")], NOBODY)
     assert state_of(fold) is S.DELIVERED
 
 
 def test_a_parked_receipt_about_somebody_else_is_not_taken_for_ours() -> None:
     fold = batch(STANDING)
-    fold.fold([receipt("a1", addresses=("27999999999", "")), segment(Taken(), key="a1")], {})
+    fold.fold([receipt("a1", addresses=("27999999999", "")), segment(Taken(), key="a1")], NOBODY)
     assert state_of(fold) is S.SUBMITTED
 
 
 def test_ids_are_the_carriers_own() -> None:
     fold = batch(STANDING)
-    fold.fold([segment(Taken(), key="a1"), receipt("a1")._replace(carrier_id=SECOND)], {})
+    fold.fold([segment(Taken(), key="a1"), receipt("a1")._replace(carrier_id=SECOND)], NOBODY)
     assert state_of(fold) is S.SUBMITTED
 
 
 def test_a_receipt_about_somebody_else_settles_nothing() -> None:
     fold = batch(STANDING)
-    fold.fold([segment(Taken(), key="a1"), receipt("a1", addresses=("27999999999", "12345"))], {})
+    fold.fold([segment(Taken(), key="a1"), receipt("a1", addresses=("27999999999", "12345"))], NOBODY)
     assert state_of(fold) is S.SUBMITTED
     assert not fold.changes.map[FIRST, "a1"].is_settled
 
 
 def test_the_same_receipt_twice_counts_once() -> None:
     fold = batch(STANDING._replace(segments=2))
-    fold.fold([segment(Taken(), key="a1"), segment(Taken(), number=1, key="a2"), receipt("a1"), receipt("a1")], {})
+    fold.fold([segment(Taken(), key="a1"), segment(Taken(), number=1, key="a2"), receipt("a1"), receipt("a1")], NOBODY)
     assert (state_of(fold), fold.standings[OUR_KEY].delivered) == (S.SUBMITTED, 1)
-    fold.fold([receipt("a2")], {})
+    fold.fold([receipt("a2")], NOBODY)
     assert state_of(fold) is S.DELIVERED
 
 
@@ -122,7 +123,7 @@ def test_an_id_that_the_carrier_uses_again_belongs_to_the_new_message() -> None:
     older = settled_row()
     older.message_id = MessageId(99)
     fold = batch(STANDING, receipt_map={(FIRST, "a1"): older})
-    fold.fold([segment(Taken(), key="a1"), receipt("a1")], {})
+    fold.fold([segment(Taken(), key="a1"), receipt("a1")], NOBODY)
     assert state_of(fold) is S.DELIVERED
 
 
@@ -130,13 +131,13 @@ def test_an_unknown_message_learns_its_end_from_a_late_receipt() -> None:
     row = settled_row()
     row.is_settled = False
     fold = batch(UNKNOWN, receipt_map={(FIRST, "a1"): row})
-    assert fold.fold([receipt("a1")], {}).entered == [S.DELIVERED]
+    assert fold.fold([receipt("a1")], NOBODY).entered == [S.DELIVERED]
     assert fold.changed[0].charge is Charge.CAPTURED
 
 
 def test_a_stray_receipt_settles_the_one_doubt_that_it_fits() -> None:
     fold = batch(HELD, doubts=[DOUBT])
-    assert fold.fold([receipt("a1")], {}).entered == [S.DELIVERED]
+    assert fold.fold([receipt("a1")], NOBODY).entered == [S.DELIVERED]
     assert fold.standings[OUR_KEY].accepted == 1
     assert fold.changes.map[FIRST, "a1"].message_id == STANDING.message_id
 
@@ -144,7 +145,7 @@ def test_a_stray_receipt_settles_the_one_doubt_that_it_fits() -> None:
 def test_a_stray_receipt_that_could_be_about_two_doubts_is_parked() -> None:
     other = HELD._replace(message_id=MessageId(2))
     fold = batch(HELD, other, doubts=[DOUBT, DOUBT._replace(message_id=MessageId(2))])
-    fold.fold([receipt("a1")], {})
+    fold.fold([receipt("a1")], NOBODY)
     assert fold.changed == []
     assert fold.changes.map[FIRST, "a1"].message_id is None
 
@@ -158,20 +159,20 @@ def test_a_stray_receipt_that_does_not_fit_the_doubt_settles_nothing() -> None:
     ]
     for doubt in misfits:
         fold = batch(HELD, doubts=[doubt])
-        fold.fold([receipt("a1")], {})
+        fold.fold([receipt("a1")], NOBODY)
         assert fold.changed == []
     anonymous = batch(HELD, doubts=[DOUBT])
-    anonymous.fold([receipt("a1", addresses=("", ""))], {})
+    anonymous.fold([receipt("a1", addresses=("", ""))], NOBODY)
     assert anonymous.changed == []
 
 
 def test_a_doubt_and_a_wait_are_noted_for_later() -> None:
     doubted, put_off, put_off_for_nothing = batch(STANDING), batch(STANDING), batch(STANDING._replace(state=S.QUEUED))
-    doubted.fold([segment(Doubted())], {})
+    doubted.fold([segment(Doubted())], NOBODY)
     assert doubted.changes.doubts == [DOUBT._replace(marked_at_ms=200)]
-    put_off.fold([segment(Requeued(FIRST, counts=True, due_ms=900))], {})
+    put_off.fold([segment(Requeued(FIRST, counts=True, due_ms=900))], NOBODY)
     assert put_off.changes.ready == [(900, *OUR_KEY)]
-    put_off_for_nothing.fold([segment(Requeued(FIRST, counts=True, due_ms=900))], {})
+    put_off_for_nothing.fold([segment(Requeued(FIRST, counts=True, due_ms=900))], NOBODY)
     assert put_off_for_nothing.changes.ready == []
 
 
@@ -179,33 +180,35 @@ def test_each_try_leaves_a_row_and_an_end_without_a_try_leaves_none() -> None:
     fold = batch(STANDING)
     expired = Ended(S.EXPIRED, Reason.VALIDITY_PASSED)
     put_off = Requeued(FIRST, counts=True, due_ms=0)
-    fold.fold([segment(put_off), segment(expired, number=-1, kind=OutcomeKind.NONE)], {})
+    fold.fold([segment(put_off), segment(expired, number=-1, kind=OutcomeKind.NONE)], NOBODY)
     assert fold.changes.attempts == [(*OUR_KEY, 0, 200, FIRST, 3, OutcomeKind.DEFERRED, None, "0")]
     assert state_of(fold) is S.EXPIRED
 
 
 def test_webhooks_that_want_a_state_are_told_of_it_once() -> None:
     fold = batch(STANDING._replace(reference="order 7"))
-    wanted = {
-        (STANDING.account_id, S.DELIVERED): (WebhookId(8), WebhookId(9)),
-        (AccountId(2), S.SUBMITTED): (WebhookId(5),),
-    }
-    settled = fold.fold([segment(Taken(), key="a1"), receipt("a1"), receipt("a1")], wanted)
-    event = Event(*OUR_KEY, S.DELIVERED, 300, STANDING.recipient, "order 7")
+    audience = Audience(
+        {
+            (STANDING.account_id, S.DELIVERED): (WebhookId(8), WebhookId(9)),
+            (AccountId(2), S.SUBMITTED): (WebhookId(5),),
+        }
+    )
+    settled = fold.fold([segment(Taken(), key="a1"), receipt("a1"), receipt("a1")], audience)
+    event = Event(*OUR_KEY, S.DELIVERED, 300, STANDING.recipient, "order 7", detail="000")
     assert settled.told == [Told(WebhookId(8), event), Told(WebhookId(9), event)]
-    assert fold.changes.outbox == [(WebhookId(8), *event), (WebhookId(9), *event)]
+    assert fold.changes.outbox == [(8, *OUR_KEY, S.DELIVERED, 300), (9, *OUR_KEY, S.DELIVERED, 300)]
     assert fold.changes.events == [(*OUR_KEY, 200, S.SUBMITTED, 0, "0"), (*OUR_KEY, 300, S.DELIVERED, 0, "000")]
 
 
 def test_each_request_of_a_batch_hears_of_its_own_facts_and_sees_what_came_before() -> None:
     fold = batch(STANDING)
-    assert fold.fold([segment(Taken(), key="a1")], {}).entered == [S.SUBMITTED]
-    assert fold.fold([receipt("a1")], {}).entered == [S.DELIVERED]
+    assert fold.fold([segment(Taken(), key="a1")], NOBODY).entered == [S.SUBMITTED]
+    assert fold.fold([receipt("a1")], NOBODY).entered == [S.DELIVERED]
     assert [standing.state for standing in fold.changed] == [S.DELIVERED]
     assert fold.before[OUR_KEY] is STANDING
 
 
 def test_facts_about_a_message_that_is_gone_change_nothing() -> None:
     fold = batch()
-    assert fold.fold([segment(Taken(), key="a1")], {}).standings == {}
+    assert fold.fold([segment(Taken(), key="a1")], NOBODY).standings == {}
     assert fold.changes.map == {}

@@ -3,7 +3,7 @@ import pytest
 from heliograph.core.states import MOVES, Charge, MessageState, may_move
 
 S = MessageState
-ENDS = {S.DELIVERED, S.UNDELIVERED, S.EXPIRED, S.REJECTED, S.FAILED, S.CANCELLED, S.UNKNOWN}
+ENDS = {S.DELIVERED, S.UNDELIVERED, S.EXPIRED, S.REJECTED, S.FAILED, S.CANCELLED, S.UNKNOWN, S.RECEIVED}
 
 
 def test_stored_numbers_never_change() -> None:
@@ -20,6 +20,7 @@ def test_stored_numbers_never_change() -> None:
         "FAILED": 14,
         "CANCELLED": 15,
         "UNKNOWN": 16,
+        "RECEIVED": 20,
     }
     assert {charge.name: int(charge) for charge in Charge} == {"HELD": 1, "CAPTURED": 2, "RELEASED": 3}
 

@@ -22,7 +22,7 @@ def test_the_document_is_served_to_everybody_and_holds_every_endpoint() -> None:
     assert served["servers"] == [{"url": "https://sms.example"}]
     described = {(method.upper(), path) for path, item in served["paths"].items() for method in item}
     assert described == {(endpoint.method, endpoint.path) for endpoint in TOUCHBASEPRO.endpoints}
-    assert set(served["webhooks"]) == {"messageStatusUpdate"}
+    assert set(served["webhooks"]) == {"messageStatusUpdate", "messageReply"}
 
 
 def test_schemas_have_the_vendor_s_names() -> None:

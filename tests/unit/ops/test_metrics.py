@@ -8,6 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from heliograph.core.directory import Carrier, Snapshot
+from heliograph.core.events import Audience
 from heliograph.core.ids import CarrierId, IdSource
 from heliograph.core.messages import Channel
 from heliograph.core.reasons import Reason
@@ -36,7 +37,7 @@ def snapshot(*carriers: Carrier) -> Snapshot:
         webhooks={},
         routing=cast(Any, None),
         rates=cast(Any, None),
-        told={},
+        audience=Audience({}),
     )
 
 

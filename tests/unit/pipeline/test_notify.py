@@ -27,9 +27,13 @@ def told(process: Process, *numbers: int, webhook_id: WebhookId = HOOK, state: i
         for number in numbers
     ]
     connection = sqlite3.connect(process.store.path, isolation_level=None)
+    connection.execute("insert or ignore into submission values (?, 1, 'any', 1, 'Acme', 'Hello')", (ACME,))
     connection.executemany(
-        "insert into outbox values (?, ?, ?, ?, ?, ?, ?)", [(webhook_id, *event) for event in events]
+        "insert or ignore into message(account_id, id, submission_id, recipient, state, segments, charge, carrier_id, "
+        "price, expires_at_ms) values (?, ?, 1, '+27831234567', ?, 1, 2, 1, 0, 0)",
+        [event[:3] for event in events],
     )
+    connection.executemany("insert into outbox values (?, ?, ?, ?, ?)", [(webhook_id, *event[:4]) for event in events])
     connection.close()
     return [Told(webhook_id, event) for event in events]
 
@@ -139,7 +143,7 @@ def test_410_switches_the_webhook_off_and_says_why(play: Play) -> None:
         assert deliveries(process)[0][:3] == (DeliveryState.DEAD, 1, 410)
         assert rows(process, "select is_active, note from webhook") == [(0, "Switched off: HTTP 410")]
         await process.desk.directory.load()
-        assert (ACME, MessageState.DELIVERED) not in process.desk.directory.snapshot.told
+        assert (ACME, MessageState.DELIVERED) not in process.desk.directory.snapshot.audience.of_account
 
     play(story)
 

@@ -1,6 +1,7 @@
 import pytest
 from sqlalchemy import select
 
+from heliograph.core.directory import Webhook
 from heliograph.core.events import EventKind
 from heliograph.core.ids import AccountId
 from heliograph.core.ledger import Balance
@@ -20,9 +21,10 @@ CREDITS = 10_000_000
 PRICE = 2_000_000
 
 
-def told(dialect: str, kind: EventKind) -> frozenset[MessageState]:
+def told(webhook: Webhook) -> frozenset[MessageState]:
     """Webhooks of this dialect hear of two ends."""
-    return frozenset({S.CANCELLED, S.DELIVERED}) if (dialect, kind) == ("any", EventKind.STATUS) else frozenset()
+    is_heard = (webhook.dialect, webhook.kind) == ("any", EventKind.STATUS)
+    return frozenset({S.CANCELLED, S.DELIVERED}) if is_heard else frozenset()
 
 
 async def _crane(store: Store, clock: StillClock) -> NewAccount:

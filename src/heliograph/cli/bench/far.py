@@ -13,7 +13,7 @@ import msgspec
 import uvloop
 
 from heliograph.cli.bench.orders import TELL_S, FarOrder, FarRecords, say, standard_input, write
-from heliograph.dialects.touchbasepro.wire import StatusUpdate
+from heliograph.dialects.touchbasepro.wire import Update
 from heliograph.sandbox.habits import Habits
 from heliograph.sandbox.message_centre import MessageCentre
 from heliograph.testing.receiver import Call, Receiver
@@ -22,7 +22,7 @@ _LOOK_S: Final = 0.02
 """How often the message centre is asked what it took: far more often than it forgets."""
 
 _NS_IN_MS: Final = 1_000_000
-_calls = msgspec.json.Decoder(StatusUpdate)
+_calls = msgspec.json.Decoder(Update)
 
 
 class SteadyClock:

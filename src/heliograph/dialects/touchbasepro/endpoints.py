@@ -142,5 +142,8 @@ TOUCHBASEPRO = Dialect(
     events=Events(),
     request_headers=("Authorization", "Content-Type", "Idempotency-Key", "Ocp-Apim-Subscription-Key"),
     schemes=auth.SCHEMES,
-    pushes=(Push(name="messageStatusUpdate", summary="What became of messages", kind=wire.StatusUpdate),),
+    pushes=(
+        Push(name="messageStatusUpdate", summary="What became of messages", kind=wire.Update),
+        Push(name="messageReply", summary="What handsets wrote", kind=wire.Update),
+    ),
 )

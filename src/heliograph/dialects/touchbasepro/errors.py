@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from heliograph.core.messages import Refusal
-from heliograph.core.reasons import Reason
+from heliograph.core.reasons import FORBIDDING, Reason
 from heliograph.dialects.dialect import Answer, Header, Wording
 from heliograph.dialects.touchbasepro import wire
 
@@ -31,12 +31,11 @@ class Words(NamedTuple):
     older: str | None = None
 
 
-def _more(reason: Reason) -> Words:
-    """The printed sentence for a bad request, and what is bad about it."""
-    return Words(400, f"{UNREADABLE} {reason.sentence}")
-
-
 WORDS: dict[Reason, Words] = {
+    # What is wrong with a request; and ends of messages, which are told by a message's status.
+    **{reason: Words(400, f"{UNREADABLE} {reason.sentence}") for reason in Reason if reason.number < 200},
+    **{reason: Words(400, reason.sentence) for reason in Reason if reason.number >= 200},
+    **{reason: Words(403, reason.sentence) for reason in FORBIDDING},
     Reason.MALFORMED: Words(400, UNREADABLE),
     Reason.UNAUTHORISED: Words(401, "API key is invalid.", 100, "Provided API key is invalid"),
     Reason.SUSPENDED: Words(
@@ -48,22 +47,14 @@ WORDS: dict[Reason, Words] = {
     Reason.NOT_FOUND: Words(404, "Resource not found"),
     Reason.METHOD_NOT_ALLOWED: Words(405, "The method is not supported here. Use one of the Allow header."),
     Reason.BODY_TOO_LARGE: Words(413, Reason.BODY_TOO_LARGE.sentence),
-    Reason.INVALID_RECIPIENT: _more(Reason.INVALID_RECIPIENT),
-    Reason.INVALID_SENDER: _more(Reason.INVALID_SENDER),
-    Reason.SENDER_NOT_ALLOWED: Words(403, Reason.SENDER_NOT_ALLOWED.sentence),
-    Reason.INVALID_TEXT: _more(Reason.INVALID_TEXT),
-    Reason.TEXT_TOO_LONG: _more(Reason.TEXT_TOO_LONG),
     Reason.NO_RECIPIENT: Words(400, UNREADABLE),
     Reason.TOO_MANY_RECIPIENTS: Words(400, f"{UNREADABLE} It may name at most {wire.MOST_RECIPIENTS} numbers."),
     Reason.NO_TEXT: Words(400, UNREADABLE),
-    Reason.NO_ROUTE: _more(Reason.NO_ROUTE),
     Reason.KEY_REUSED: Words(422, Reason.KEY_REUSED.sentence),
     Reason.KEY_IN_USE: Words(409, Reason.KEY_IN_USE.sentence),
     Reason.OVERLOADED: Words(429, _TRY_AGAIN),
     Reason.STORE_UNAVAILABLE: Words(500, _INTERNAL),
     Reason.INTERNAL: Words(500, _INTERNAL),
-    # Ends of messages, not of requests: told by a message's status, and worded here so that every reason is.
-    **{reason: Words(400, reason.sentence) for reason in Reason if reason.number >= 200},
 }
 
 

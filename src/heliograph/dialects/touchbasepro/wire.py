@@ -128,17 +128,18 @@ class CodedError(Struct, rename="pascal"):
     message: str
 
 
-class StatusEvent(Struct, gc=False, rename="pascal"):
-    """A message's number (no plus sign) and status. `Id` is left out when the sender gave none."""
+class PushedEvent(Struct, gc=False, rename="pascal"):
+    """A number (no plus sign) and the status of a message to it, or what it wrote. `Id`: when the sender gave one."""
 
     number: str
-    status: str
+    status: str | UnsetType = UNSET
+    message: str | UnsetType = UNSET
     id: str | UnsetType = UNSET
 
 
-class StatusUpdate(Struct, gc=False, rename="pascal"):
-    """What a webhook of type `MessageStatusUpdate` is given: at most 500 events."""
+class Update(Struct, gc=False, rename="pascal"):
+    """What a webhook is given: at most 500 events, all of its type."""
 
     timestamp: str
     type: str
-    events: list[StatusEvent]
+    events: list[PushedEvent]

@@ -14,15 +14,14 @@ class IncomingMessage(NamedTuple):
     sender: str
     recipient: str
     encoding: int
-    udh: bytes
     body: bytes
     text: str
     received_at_ms: int
 
 
 _TAKE_IN = """
-insert into incoming(id, carrier_id, sender, recipient, encoding, udh, body, text, received_at_ms)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+insert into incoming(account_id, id, carrier_id, sender, recipient, encoding, body, text, received_at_ms)
+values (0, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 

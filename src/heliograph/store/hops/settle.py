@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from heliograph.core.ids import AccountId, CarrierId, MessageId
+from heliograph.core.events import Audience
+from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId
 from heliograph.core.ledger import PostingKind, movements
 from heliograph.core.settling import (
     Doubt,
@@ -19,7 +20,6 @@ from heliograph.core.settling import (
     ReceiptFact,
     SegmentFact,
     Settled,
-    Wanted,
 )
 from heliograph.core.standing import Standing
 from heliograph.core.states import Charge, MessageState
@@ -30,10 +30,10 @@ from heliograph.store.hops.rows import one, rows
 
 
 class SettleRequest(NamedTuple):
-    """Facts in order, at least one. wanted: which webhooks want to hear of what (of the snapshot in force)."""
+    """Facts in order, at least one. audience: of the snapshot in force."""
 
     facts: list[SegmentFact | ReceiptFact]
-    wanted: Wanted
+    audience: Audience
 
 
 _MAP = """
@@ -47,8 +47,10 @@ from doubt d where d.carrier_id in (select value from json_each(?))
 """
 _STANDINGS = """
 select json_group_array(json_array(m.account_id, m.id, m.state, m.segments, m.accepted, m.delivered, m.charge,
-                                   m.attempts, m.carrier_id, m.reason, m.price, m.recipient, m.reference))
+                                   m.attempts, m.carrier_id, m.reason, m.price, m.recipient, m.reference,
+                                   s.sender, s.id))
 from json_each(?) j cross join message m on m.account_id = j.value->>0 and m.id = j.value->>1
+cross join submission s on s.account_id = m.account_id and s.id = m.submission_id
 """
 _WRITE_MAP = """
 insert into receipt_map(carrier_id, match_key, account_id, message_id, segment, state, error, addresses, at_ms,
@@ -81,8 +83,8 @@ select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5
 from json_each(?) where true on conflict do nothing
 """
 _OUTBOX = """
-insert into outbox(webhook_id, account_id, message_id, state, at_ms, recipient, reference)
-select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6
+insert into outbox(webhook_id, account_id, message_id, state, at_ms)
+select value->>0, value->>1, value->>2, value->>3, value->>4
 from json_each(?) where true on conflict do nothing
 """
 _WRITE_DOUBTS = """
@@ -149,7 +151,9 @@ def _read_map(connection: sqlite3.Connection, facts: list[SegmentFact | ReceiptF
 
 _Maybe = int | None
 _MapColumns = tuple[CarrierId, str, _Maybe, _Maybe, _Maybe, _Maybe, str | None, str | None, int, int]
-_StandingColumns = tuple[AccountId, MessageId, int, int, int, int, int, int, CarrierId, int, int, str, str | None]
+_StandingColumns = tuple[
+    AccountId, MessageId, int, int, int, int, int, int, CarrierId, int, int, str, str | None, str, SubmissionId
+]
 _map_rows = msgspec.json.Decoder(list[_MapColumns]).decode
 _standing_rows = msgspec.json.Decoder(list[_StandingColumns]).decode
 _STATES = {int(state): state for state in MessageState}
@@ -244,13 +248,13 @@ def _map_columns(place: Place, row: MapRow) -> tuple[object, ...]:
 
 def _sqlite(connection: sqlite3.Connection, requests: list[SettleRequest]) -> list[Settled]:
     fold = _read(connection, [fact for request in requests for fact in request.facts])
-    settled = [fold.fold(request.facts, request.wanted) for request in requests]
+    settled = [fold.fold(request.facts, request.audience) for request in requests]
     _write(connection, fold, requests[-1].facts[-1].at_ms)
     return settled
 
 
 def _divide(request: SettleRequest) -> list[SettleRequest]:
-    return [SettleRequest([fact], request.wanted) for fact in request.facts]
+    return [SettleRequest([fact], request.audience) for fact in request.facts]
 
 
 def _join(results: list[Settled]) -> Settled:
