@@ -68,9 +68,10 @@ class Told(NamedTuple):
     event: Event | Reply
 
     @property
-    def row(self) -> tuple[WebhookId, AccountId, MessageId, MessageState, int]:
+    def row(self) -> tuple[WebhookId, AccountId, MessageId, int, int]:
         """What the outbox keeps of it; the rest is found with the message."""
-        return (self.webhook_id, *self.event[:4])
+        event = self.event
+        return self.webhook_id, event.account_id, event.message_id, int(event.state), event.at_ms
 
 
 class Audience(NamedTuple):

@@ -175,7 +175,7 @@ class Fold:
         )
         if kind is not OutcomeKind.NONE:
             self.changes.attempts.append(
-                (account_id, message_id, segment, at_ms, carrier_id, session_id, kind, written, status)
+                (account_id, message_id, segment, at_ms, carrier_id, session_id, int(kind), written, status)
             )
         before = self.standings.get((account_id, message_id))
         if before is None:
@@ -273,7 +273,7 @@ class Fold:
     def _enter(self, standing: Standing, at_ms: int, detail: str | None) -> None:
         account_id, message_id, state = standing.account_id, standing.message_id, standing.state
         self._entered.append(state)
-        self.changes.events.append((account_id, message_id, at_ms, state, standing.reason, detail or None))
+        self.changes.events.append((account_id, message_id, at_ms, int(state), standing.reason, detail or None))
         wanting = self._audience.wanting(account_id, standing.sender, state)
         if wanting:
             event = Event(

@@ -18,6 +18,9 @@ from heliograph.store.writer import BatchWriter, is_unavailable, nothing
 OLDEST = (3, 38, 0)
 """The first version with the `->>` operator."""
 
+STATEMENTS = 512
+"""Prepared statements that the hot writer keeps: each of its statements in ten sizes, and some room."""
+
 _PRAGMAS = (
     "pragma journal_mode = wal",
     "pragma synchronous = full",
@@ -96,7 +99,9 @@ class SqliteStore:
 
     def connect(self) -> sqlite3.Connection:
         """The hot writer's own connection."""
-        connection = sqlite3.connect(self.path, timeout=1.0, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            self.path, timeout=1.0, isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS
+        )
         for pragma in (*_PRAGMAS, "pragma cache_size = -32000"):
             connection.execute(pragma)
         return connection

@@ -16,7 +16,7 @@ from heliograph.core.states import Charge, MessageState
 from heliograph.store.engine import Hop
 from heliograph.store.hops.money import move
 from heliograph.store.hops.ready import WAIT
-from heliograph.store.hops.rows import one, rows
+from heliograph.store.hops.rows import Batched, one, rows
 
 
 class NewMessage(NamedTuple):
@@ -88,21 +88,29 @@ _ANSWERS = """
 select i.account_id, i.name, i.body_digest, i.answer, i.available
 from json_each(?) j join idempotency i on i.account_id = j.value->>0 and i.name = j.value->>1
 """
-_SUBMISSIONS = """
+_SUBMISSIONS = Batched(
+    """
 insert into submission(account_id, id, dialect, channel, sender, text)
-select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 from json_each(?)
-"""
-_MESSAGES = """
-insert into message(account_id, id, submission_id, recipient, state, segments, charge, carrier_id, price,
-                    expires_at_ms, reference, owner)
-select value->>0, value->>1, value->>2, value->>3, ?2, value->>4, ?3, value->>5, value->>6,
-       value->>7, value->>8, value->>9
-from json_each(?1)
-"""
-_KEYS = """
+select * from ({rows}) where column1 is not null
+""",
+    columns=6,
+)
+_MESSAGES = Batched(
+    """
+insert into message(account_id, id, submission_id, recipient, segments, carrier_id, price, expires_at_ms, reference,
+                    owner, state, charge)
+select *, ?1, ?2 from ({rows}) where column1 is not null
+""",
+    columns=10,
+    scalars=2,
+)
+_KEYS = Batched(
+    """
 insert into idempotency(account_id, name, body_digest, answer, available, at_ms)
-select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 from json_each(?)
-"""
+select * from ({rows}) where column1 is not null
+""",
+    columns=6,
+)
 
 
 def _sqlite(connection: sqlite3.Connection, requests: list[AcceptRequest]) -> list[AcceptResult]:
@@ -154,43 +162,36 @@ def _decide(
 
 def _write(connection: sqlite3.Connection, passed: list[AcceptRequest], results: list[AcceptResult]) -> None:
     submissions = [request for request in passed if request.messages]
-    if submissions:
-        connection.execute(
-            _SUBMISSIONS,
+    _SUBMISSIONS.run(
+        connection,
+        [
             (
-                rows(
-                    [
-                        (
-                            request.account_id,
-                            request.submission_id,
-                            request.dialect,
-                            request.channel,
-                            request.sender,
-                            request.text,
-                        )
-                        for request in submissions
-                    ]
-                ),
-            ),
-        )
-        messages = [message for request in submissions for message in request.messages]
-        connection.execute(_MESSAGES, (rows(messages), MessageState.QUEUED, Charge.HELD))
+                request.account_id,
+                request.submission_id,
+                request.dialect,
+                int(request.channel),
+                request.sender,
+                request.text,
+            )
+            for request in submissions
+        ],
+    )
+    messages = [message for request in submissions for message in request.messages]
+    _MESSAGES.run(connection, messages, int(MessageState.QUEUED), int(Charge.HELD))
     waiting = [
         (request.at_ms, request.account_id, message.message_id)
         for request in submissions
         if request.waits
         for message in request.messages
     ]
-    if waiting:
-        connection.execute(WAIT, (rows(waiting),))
+    WAIT.run(connection, waiting)
     left = [result.available for result in results if isinstance(result, Stored)]
     keys = [
         (request.account_id, *request.idempotency, request.answer, available, request.at_ms)
         for request, available in zip(passed, left, strict=True)
         if request.idempotency is not None
     ]
-    if keys:
-        connection.execute(_KEYS, (rows(keys),))
+    _KEYS.run(connection, keys)
 
 
 ACCEPT: Hop[AcceptRequest, AcceptResult] = Hop("accept", lambda request: len(request.messages) + 1, _sqlite)

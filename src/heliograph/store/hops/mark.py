@@ -12,7 +12,7 @@ import msgspec
 from heliograph.core.ids import AccountId, MessageId
 from heliograph.core.states import MessageState
 from heliograph.store.engine import Hop
-from heliograph.store.hops.rows import one, rows
+from heliograph.store.hops.rows import Batched
 
 
 class MarkRequest(NamedTuple):
@@ -24,15 +24,22 @@ class MarkRequest(NamedTuple):
     at_ms: int
 
 
-_MAY_LEAVE = """
-select json_group_array(json_array(m.account_id, m.id)) from json_each(?1) j
-cross join message m on m.account_id = j.value->>0 and m.id = j.value->>1
-where m.state = ?2 and m.owner = ?3 and m.expires_at_ms > ?4
-"""
-_MARK = """
-update message set state = ?2, session = ?3, marked_at_ms = ?4
-where (account_id, id) in (select value->>0, value->>1 from json_each(?1))
-"""
+_MAY_LEAVE = Batched(
+    """
+select json_group_array(json_array(m.account_id, m.id)) from ({rows}) j
+cross join message m on m.account_id = j.column1 and m.id = j.column2
+where m.state = ?1 and m.owner = ?2 and m.expires_at_ms > ?3
+""",
+    columns=2,
+    scalars=3,
+)
+_MARK = Batched(
+    """
+update message set state = ?1, session = ?2, marked_at_ms = ?3 where (account_id, id) in (select * from ({rows}))
+""",
+    columns=2,
+    scalars=3,
+)
 _pairs = msgspec.json.Decoder(list[tuple[AccountId, MessageId]]).decode
 
 
@@ -41,10 +48,12 @@ def _sqlite(connection: sqlite3.Connection, requests: list[MarkRequest]) -> list
 
 
 def _mark(connection: sqlite3.Connection, request: MarkRequest) -> set[MessageId]:
-    at_ms = request.at_ms
-    marked = one(connection, _MAY_LEAVE, rows(request.messages), MessageState.QUEUED, request.owner, at_ms)
-    connection.execute(_MARK, (marked, MessageState.SUBMITTING, request.session_id, at_ms))
-    return {message_id for _, message_id in _pairs(marked)}
+    owner, session_id, messages, at_ms = request
+    marked: list[tuple[AccountId, MessageId]] = []
+    for answer in _MAY_LEAVE.answers(connection, messages, int(MessageState.QUEUED), owner, at_ms):
+        marked += _pairs(answer)
+    _MARK.run(connection, marked, int(MessageState.SUBMITTING), session_id, at_ms)
+    return {message_id for _, message_id in marked}
 
 
 MARK: Hop[MarkRequest, set[MessageId]] = Hop("mark", lambda request: len(request.messages), _sqlite)

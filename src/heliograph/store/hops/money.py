@@ -5,19 +5,26 @@ from collections.abc import Mapping
 
 from heliograph.core.ids import AccountId
 from heliograph.core.ledger import Balance, PostingKind, post
-from heliograph.store.hops.rows import rows
+from heliograph.store.hops.rows import Batched
 
 _NOTHING = Balance()
 
-_MOVE = """
-update balance set available = available + j.value->>1, held = held + j.value->>2, captured = captured + j.value->>3
-from json_each(?) j where balance.account_id = j.value->>0
-"""
-_POST = """
-insert into posting(account_id, at_ms, kind, amount)
-select value->>0, ?2, value->>1, value->>2 from json_each(?1) where true
+_MOVE = Batched(
+    """
+update balance set available = available + j.column2, held = held + j.column3, captured = captured + j.column4
+from ({rows}) j where balance.account_id = j.column1
+""",
+    columns=4,
+)
+_POST = Batched(
+    """
+insert into posting(account_id, kind, amount, at_ms)
+select column1, column2, column3, ?1 from ({rows}) where column1 is not null
 on conflict do update set amount = amount + excluded.amount
-"""
+""",
+    columns=3,
+    scalars=1,
+)
 
 
 def move(connection: sqlite3.Connection, sums: Mapping[tuple[AccountId, PostingKind], int], at_ms: int) -> None:
@@ -26,5 +33,5 @@ def move(connection: sqlite3.Connection, sums: Mapping[tuple[AccountId, PostingK
     for (account_id, kind), amount in sums.items():
         changes[account_id] = post(changes.get(account_id, _NOTHING), kind, amount)
     if changes:
-        connection.execute(_MOVE, (rows([(account_id, *change) for account_id, change in changes.items()]),))
-        connection.execute(_POST, (rows([(*key, amount) for key, amount in sums.items()]), at_ms))
+        _MOVE.run(connection, [(account_id, *change) for account_id, change in changes.items()])
+        _POST.run(connection, [(account_id, int(kind), amount) for (account_id, kind), amount in sums.items()], at_ms)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from heliograph.core.ids import AccountId, MessageId, WebhookId
 from heliograph.core.states import MessageState
 from heliograph.store.engine import Hop
-from heliograph.store.hops.rows import rows
+from heliograph.store.hops.rows import Batched
 
 
 class DeliveryState(IntEnum):
@@ -31,10 +31,13 @@ class GroupRequest(NamedTuple):
     at_ms: int
 
 
-_CLEAR = """
-delete from outbox where webhook_id = ?1 and (account_id, message_id, state) in
-  (select value->>0, value->>1, value->>2 from json_each(?2))
-"""
+_CLEAR = Batched(
+    """
+delete from outbox where webhook_id = ?1 and (account_id, message_id, state) in (select * from ({rows}))
+""",
+    columns=3,
+    scalars=1,
+)
 _INSERT = """
 insert into delivery(id, webhook_id, account_id, kind, events, body, state, next_at_ms, created_at_ms)
 values (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -43,7 +46,8 @@ values (?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 def _group(connection: sqlite3.Connection, requests: list[GroupRequest]) -> list[None]:
     for request in requests:
-        connection.execute(_CLEAR, (request.webhook_id, rows(request.events)))
+        keys = [(account_id, message_id, int(state)) for account_id, message_id, state in request.events]
+        _CLEAR.run(connection, keys, request.webhook_id)
     connection.executemany(
         _INSERT,
         [

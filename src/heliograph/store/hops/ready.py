@@ -1,7 +1,12 @@
 """Messages that nobody holds in memory wait in a table of their own, ordered by when they are due."""
 
-WAIT = """
+from heliograph.store.hops.rows import Batched
+
+WAIT = Batched(
+    """
 insert into ready(due_at_ms, account_id, message_id)
-select value->>0, value->>1, value->>2 from json_each(?) where true on conflict do nothing
-"""
+select * from ({rows}) where column1 is not null on conflict do nothing
+""",
+    columns=3,
+)
 """Puts messages there: rows of (due, account, message); one that waits already stays as it is."""

@@ -26,7 +26,7 @@ from heliograph.core.states import Charge, MessageState
 from heliograph.store.engine import Hop
 from heliograph.store.hops.money import move
 from heliograph.store.hops.ready import WAIT
-from heliograph.store.hops.rows import one, rows
+from heliograph.store.hops.rows import Batched, rows
 
 
 class SettleRequest(NamedTuple):
@@ -36,67 +36,96 @@ class SettleRequest(NamedTuple):
     audience: Audience
 
 
-_MAP = """
+_MAP = Batched(
+    """
 select json_group_array(json_array(r.carrier_id, r.match_key, r.account_id, r.message_id, r.segment, r.state, r.error,
                                    r.addresses, r.at_ms, r.is_settled))
-from json_each(?) j cross join receipt_map r on r.carrier_id = j.value->>0 and r.match_key = j.value->>1
-"""
+from ({rows}) j cross join receipt_map r on r.carrier_id = j.column1 and r.match_key = j.column2
+""",
+    columns=2,
+)
 _DOUBTS = """
 select d.carrier_id, d.recipient, d.account_id, d.message_id, d.segment, d.sender, d.marked_at_ms
 from doubt d where d.carrier_id in (select value from json_each(?))
 """
-_STANDINGS = """
+_STANDINGS = Batched(
+    """
 select json_group_array(json_array(m.account_id, m.id, m.state, m.segments, m.accepted, m.delivered, m.charge,
                                    m.attempts, m.carrier_id, m.reason, m.price, m.recipient, m.reference,
                                    s.sender, s.id))
-from json_each(?) j cross join message m on m.account_id = j.value->>0 and m.id = j.value->>1
+from ({rows}) j cross join message m on m.account_id = j.column1 and m.id = j.column2
 cross join submission s on s.account_id = m.account_id and s.id = m.submission_id
-"""
-_WRITE_MAP = """
+""",
+    columns=2,
+)
+_WRITE_MAP = Batched(
+    """
 insert into receipt_map(carrier_id, match_key, account_id, message_id, segment, state, error, addresses, at_ms,
                         is_settled)
-select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8, value->>9
-from json_each(?) where true
+select * from ({rows}) where column1 is not null
 on conflict do update set account_id = excluded.account_id, message_id = excluded.message_id,
   segment = excluded.segment, state = excluded.state, error = excluded.error, addresses = excluded.addresses,
   at_ms = excluded.at_ms, is_settled = excluded.is_settled
-"""
-_WRITE_MESSAGES = """
-update message set state = ?2, accepted = ?3, delivered = ?4, charge = ?5, attempts = ?6, carrier_id = ?7, reason = ?8
-where (account_id, id) in (select value->>0, value->>1 from json_each(?1))
-"""
-_SETTLE_MAP = """
-update receipt_map set state = ?3, error = ?4, is_settled = 1
-where carrier_id = ?2 and match_key in (select value from json_each(?1))
-"""
-_LET_GO = """
-update message set owner = 0 where (account_id, id) in (select value->>1, value->>2 from json_each(?))
-"""
-_ATTEMPTS = """
+""",
+    columns=10,
+)
+_WRITE_MESSAGES = Batched(
+    """
+update message set state = ?1, accepted = ?2, delivered = ?3, charge = ?4, attempts = ?5, carrier_id = ?6, reason = ?7
+where (account_id, id) in (select * from ({rows}))
+""",
+    columns=2,
+    scalars=7,
+)
+_SETTLE_MAP = Batched(
+    """
+update receipt_map set state = ?2, error = ?3, is_settled = 1 where carrier_id = ?1 and match_key in ({rows})
+""",
+    columns=1,
+    scalars=3,
+)
+_LET_GO = Batched(
+    """
+update message set owner = 0 where (account_id, id) in (select column2, column3 from ({rows}))
+""",
+    columns=3,
+)
+_ATTEMPTS = Batched(
+    """
 insert into attempt(account_id, message_id, segment, at_ms, carrier_id, session, outcome, carrier_message_id, status)
-select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8
-from json_each(?) where true on conflict do nothing
-"""
-_EVENTS = """
+select * from ({rows}) where column1 is not null on conflict do nothing
+""",
+    columns=9,
+)
+_EVENTS = Batched(
+    """
 insert into event(account_id, message_id, at_ms, state, reason, detail)
-select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5
-from json_each(?) where true on conflict do nothing
-"""
-_OUTBOX = """
+select * from ({rows}) where column1 is not null on conflict do nothing
+""",
+    columns=6,
+)
+_OUTBOX = Batched(
+    """
 insert into outbox(webhook_id, account_id, message_id, state, at_ms)
-select value->>0, value->>1, value->>2, value->>3, value->>4
-from json_each(?) where true on conflict do nothing
-"""
-_WRITE_DOUBTS = """
+select * from ({rows}) where column1 is not null on conflict do nothing
+""",
+    columns=5,
+)
+_WRITE_DOUBTS = Batched(
+    """
 insert into doubt(carrier_id, recipient, account_id, message_id, segment, sender, marked_at_ms)
-select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, coalesce(
-  (select m.marked_at_ms from message m where m.account_id = value->>2 and m.id = value->>3), value->>6)
-from json_each(?) where true on conflict do nothing
-"""
-_CLEAR_DOUBTS = """
-delete from doubt where (carrier_id, recipient, account_id, message_id) in
-  (select value->>0, value->>1, value->>2, value->>3 from json_each(?))
-"""
+select column1, column2, column3, column4, column5, column6, coalesce(
+  (select m.marked_at_ms from message m where m.account_id = column3 and m.id = column4), column7)
+from ({rows}) where column1 is not null on conflict do nothing
+""",
+    columns=7,
+)
+_CLEAR_DOUBTS = Batched(
+    """
+delete from doubt where (carrier_id, recipient, account_id, message_id) in (select * from ({rows}))
+""",
+    columns=4,
+)
 
 
 def _read(connection: sqlite3.Connection, facts: list[SegmentFact | ReceiptFact]) -> Fold:
@@ -130,11 +159,8 @@ def _read_map(connection: sqlite3.Connection, facts: list[SegmentFact | ReceiptF
         elif type(fact) is SegmentFact and fact.match_key is not None:
             places.append((fact.carrier_id, fact.match_key))
     found: dict[Place, MapRow] = {}
-    if not places:
-        return found
-    for carrier_id, key, account_id, message_id, segment, state, error, addresses, at_ms, is_settled in _map_rows(
-        one(connection, _MAP, rows(places))
-    ):  # fmt: skip
+    stored = [row for answer in _MAP.answers(connection, places) for row in _map_rows(answer)]
+    for carrier_id, key, account_id, message_id, segment, state, error, addresses, at_ms, is_settled in stored:
         row = found[carrier_id, key] = MapRow(at_ms)
         if account_id is not None and message_id is not None:
             row.account_id, row.message_id, row.segment = AccountId(account_id), MessageId(message_id), segment
@@ -166,9 +192,8 @@ def _read_standings(connection: sqlite3.Connection, keys: set[Key]) -> dict[Key,
         (account_id, message_id): Standing._make(
             (account_id, message_id, states[state], segments, accepted, delivered, charges[charge], *rest)
         )
-        for account_id, message_id, state, segments, accepted, delivered, charge, *rest in _standing_rows(
-            one(connection, _STANDINGS, rows(list(keys)))
-        )
+        for answer in _STANDINGS.answers(connection, list(keys))
+        for account_id, message_id, state, segments, accepted, delivered, charge, *rest in _standing_rows(answer)
     }
 
 
@@ -191,8 +216,7 @@ def _write(connection: sqlite3.Connection, fold: Fold, at_ms: int) -> None:
         (_WRITE_DOUBTS, [each for each in changes.doubts if fold.is_held(each.account_id, each.message_id)]),
         (_CLEAR_DOUBTS, cleared),
     ):
-        if values:
-            connection.execute(statement, (rows(values),))
+        statement.run(connection, values)
     _move_money(connection, fold, changed=changed, at_ms=at_ms)
 
 
@@ -200,23 +224,26 @@ def _write_messages(connection: sqlite3.Connection, changed: list[Standing]) -> 
     """One statement for all messages that stand alike now: mostly there are one or two kinds."""
     alike: dict[tuple[object, ...], list[Key]] = {}
     for each in changed:
-        values = (each.state, each.accepted, each.delivered, each.charge, each.attempts, each.carrier_id, each.reason)
+        # Plain numbers: the driver asks every other kind of number how it wants to be stored.
+        state, charge = int(each.state), int(each.charge)
+        values = (state, each.accepted, each.delivered, charge, each.attempts, each.carrier_id, each.reason)
         alike.setdefault(values, []).append((each.account_id, each.message_id))
     for standing, keys in alike.items():
-        connection.execute(_WRITE_MESSAGES, (rows(keys), *standing))
+        _WRITE_MESSAGES.run(connection, keys, *standing)
 
 
 def _settle_map(connection: sqlite3.Connection, changed: dict[Place, MapRow]) -> list[tuple[object, ...]]:
     """Settle the rows whose receipt has come, those with the same end together; returns the other rows."""
-    alike: dict[tuple[CarrierId, MessageState | None, str | None], list[str]] = {}
+    alike: dict[tuple[CarrierId, int | None, str | None], list[tuple[str]]] = {}
     rest: list[tuple[object, ...]] = []
     for (carrier_id, match_key), row in changed.items():
         if row.is_stored and row.is_settled:
-            alike.setdefault((carrier_id, row.state, row.error or None), []).append(match_key)
+            state = None if row.state is None else int(row.state)
+            alike.setdefault((carrier_id, state, row.error or None), []).append((match_key,))
         else:
             rest.append(_map_columns((carrier_id, match_key), row))
-    for (carrier_id, state, error), keys in alike.items():
-        connection.execute(_SETTLE_MAP, (rows(keys), carrier_id, state, error))
+    for (carrier_id, end, error), keys in alike.items():
+        _SETTLE_MAP.run(connection, keys, carrier_id, end, error)
     return rest
 
 
@@ -238,11 +265,11 @@ def _map_columns(place: Place, row: MapRow) -> tuple[object, ...]:
         row.account_id,
         row.message_id,
         row.segment,
-        row.state,
+        None if row.state is None else int(row.state),
         row.error or None,
         addresses,
         row.at_ms,
-        row.is_settled,
+        int(row.is_settled),
     )
 
 
