@@ -27,9 +27,10 @@ from heliograph.dialects.http import application
 from heliograph.dialects.limiter import RateLimiter
 from heliograph.dialects.touchbasepro.endpoints import TOUCHBASEPRO
 from heliograph.net.clock import Clock, SystemClock
+from heliograph.net.connection import Application
 from heliograph.net.guard import Guard
 from heliograph.net.http import GuardedClient
-from heliograph.net.listen import Asgi, listening_socket, serve_http
+from heliograph.net.listen import listening_socket, serve_http
 from heliograph.ops import health
 from heliograph.ops.metrics import Metrics
 from heliograph.pipeline import claim, expire, lease, prune, recover
@@ -207,7 +208,7 @@ def _background(whole: Exchange) -> list[tuple[str, Coroutine[Any, Any, None]]]:
     ]
 
 
-def web(whole: Exchange) -> Asgi:
+def web(whole: Exchange) -> Application:
     """Everything that is served over HTTP."""
     pages = Starlette(routes=health.routes(whole.missing, Metrics(whole)))
     return application(DIALECTS, whole.services(), otherwise=pages, version=__version__)

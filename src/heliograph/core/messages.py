@@ -3,7 +3,6 @@
 Hot values are named tuples: the cheapest immutable object there is, and the row of their table at once.
 """
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -27,8 +26,7 @@ class IdempotencyKey(NamedTuple):
     body_digest: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
+class Submission(NamedTuple):
     """One sending call as a dialect understood it, before any decision.
 
     recipients: as the caller wrote them; verdicts come back in this order.

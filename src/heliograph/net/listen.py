@@ -1,82 +1,23 @@
 """The HTTP server: one listening socket, served on the running event loop.
 
-The server library writes a response's head and body to the socket one after the other and waits for ever for a
-request that has begun. Both are mended here, between its protocol and the socket.
+The server library waits for ever for a request that has begun; here somebody looks. What it does with a connection,
+and what we do in its place, is in `connection`.
 """
 
 import asyncio
 import contextlib
+import functools
 import socket
-from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from heliograph.net.clock import Clock
+from heliograph.net.connection import LOOK_S, Application, Connection
 
 LONGEST_END_S = 10
 """Seconds that requests on the way have when the server stops."""
-
-LONGEST_REQUEST_S = 60.0
-"""Seconds that a caller may take to send a request; one who takes longer is hung up on."""
-
-LOOK_S = 5.0
-
-Asgi = Callable[..., Awaitable[None]]
-
-
-class OneWrite:
-    """A transport that gathers what is written in one turn of the loop: a system call a response instead of two."""
-
-    __slots__ = ("_call_soon", "_gathered", "_transport", "close", "get_extra_info", "is_closing")
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._call_soon = asyncio.get_running_loop().call_soon
-        self._gathered: list[bytes] = []
-        self.get_extra_info = transport.get_extra_info
-        self.is_closing = transport.is_closing
-        self.close = self._close
-
-    def write(self, data: bytes) -> None:
-        """Write at the end of this turn of the loop."""
-        if not self._gathered:
-            self._call_soon(self._flush)
-        self._gathered.append(data)
-
-    def _flush(self) -> None:
-        gathered, self._gathered = self._gathered, []
-        if gathered and not self._transport.is_closing():
-            self._transport.write(b"".join(gathered))
-
-    def _close(self) -> None:
-        self._flush()
-        self._transport.close()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-
-class Connection(HttpToolsProtocol):
-    """A caller's connection. incomplete_since: loop time since when a request is awaited or has begun to come in."""
-
-    incomplete_since: float | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """The socket is open."""
-        self.incomplete_since = self.loop.time()
-        super().connection_made(cast(asyncio.Transport, OneWrite(transport)))
-
-    def on_message_begin(self) -> None:
-        """The first octet of a request."""
-        self.incomplete_since = self.loop.time()
-        super().on_message_begin()
-
-    def on_message_complete(self) -> None:
-        """The last octet of a request."""
-        self.incomplete_since = None
-        super().on_message_complete()
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -87,13 +28,17 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return made
 
 
-async def serve_http(application: Asgi, listener: socket.socket, *, clock: Clock, started: Callable[[], None]) -> None:
+async def serve_http(
+    application: Application, listener: socket.socket, *, clock: Clock, started: Callable[[], None]
+) -> None:
     """Serve until cancelled; then requests on the way are answered first."""
+    connection: Any = functools.partial(Connection, application=application)
     config = uvicorn.Config(
         application,
-        http=Connection,
+        http=connection,
         ws="none",
         loop="none",
+        interface="asgi3",
         lifespan="off",
         access_log=False,
         proxy_headers=False,
@@ -107,7 +52,7 @@ async def serve_http(application: Asgi, listener: socket.socket, *, clock: Clock
     # Signals belong to the program: they cancel the root task.
     setattr(server, "capture_signals", contextlib.nullcontext)  # noqa: B010 (a method is replaced on purpose)
     serving: asyncio.Task[Any] = asyncio.ensure_future(server.serve(sockets=[listener]))
-    watching = asyncio.ensure_future(_hang_up_on_the_slow(server, clock))
+    watching = asyncio.ensure_future(_hang_up_on_the_slow(server.server_state.connections, clock))
     try:
         # The socket listens already: whoever calls now is answered as soon as the server has looked around.
         started()
@@ -118,11 +63,11 @@ async def serve_http(application: Asgi, listener: socket.socket, *, clock: Clock
         await serving
 
 
-async def _hang_up_on_the_slow(server: uvicorn.Server, clock: Clock) -> None:
+async def _hang_up_on_the_slow(connections: Iterable[Any], clock: Clock) -> None:
     while True:
         await clock.sleep(LOOK_S)
-        now = asyncio.get_running_loop().time()
-        for connection in list(server.server_state.connections):
-            since = getattr(connection, "incomplete_since", None)
-            if since is not None and now - since > LONGEST_REQUEST_S:
-                connection.transport.close()
+        for connection in list(connections):
+            if connection.patience:
+                connection.patience -= 1
+                if not connection.patience:
+                    connection.transport.close()

@@ -7,10 +7,11 @@ from structlog.testing import capture_logs
 
 from heliograph.core.messages import Refusal
 from heliograph.core.reasons import Reason
-from heliograph.dialects.http import Receive, Scope, Send, application
+from heliograph.dialects.http import application
 from heliograph.dialects.touchbasepro.endpoints import TOUCHBASEPRO
+from heliograph.net.connection import Receive, Scope, Send
 from heliograph.store.engine import StoreUnavailable
-from tests.unit.dialects.world import Caller, account_of, services_of, world_with
+from tests.unit.dialects.world import KEY, Caller, Reply, account_of, services_of, world_with
 
 SEND = b'{"text":"Hello","to":["+2783123456"]}'
 
@@ -187,3 +188,55 @@ def test_a_link_names_the_host_that_was_asked_unless_we_know_ours() -> None:
     caller.app = application([TOUCHBASEPRO], services_of(world))
     reply = asyncio.run(caller("POST", "/sms/message/webhooks", body, headers={"host": "10.0.0.1:8080"}))
     assert reply.headers["location"] == "https://10.0.0.1:8080/sms/message/webhooks/32"
+
+
+BEARER = {"authorization": f"Bearer {KEY}"}
+CROSS = {"origin": "https://a.example"}
+
+
+@pytest.mark.parametrize("most_body", [60, 10])
+@pytest.mark.parametrize("failing", [None, StoreUnavailable("disk full"), KeyError("a bug")])
+@pytest.mark.parametrize("headers", [BEARER, {}, {"authorization": "Bearer 1|wrong"}, BEARER | CROSS])
+@pytest.mark.parametrize(
+    ("method", "target", "body"),
+    [
+        ("POST", "/sms/messages", SEND),
+        ("POST", "/sms/messages", b"{"),
+        ("POST", f"/sms/messages?subscription-key={KEY.replace('|', '%7C')}", SEND),
+        ("GET", "/sms/balance", b""),
+        ("GET", "/sms/balance", SEND),
+    ],
+)
+def test_both_ways_to_an_endpoint_give_the_same_answer(
+    method: str, target: str, body: bytes, headers: Mapping[str, str], failing: Exception | None, most_body: int
+) -> None:
+    one, other = world_with(), world_with()
+    one.failing = other.failing = failing
+    reply = asyncio.run(Caller(one, most_body=most_body)(method, target, body, headers=headers, key=None))
+    assert asyncio.run(directly(Caller(other, most_body=most_body), method, target, body=body, given=headers)) == reply
+    assert other.submissions == one.submissions
+
+
+async def directly(caller: Caller, method: str, target: str, *, body: bytes, given: Mapping[str, str]) -> Reply:
+    path, _, query = target.encode().partition(b"?")
+    handler = caller.app.direct(method.encode(), path)
+    assert handler is not None
+    headers = {name.encode(): value.encode() for name, value in {"host": "sms.example", **given}.items()}
+    status, said, lines = await handler(headers, body, query)
+    lines = (*lines, (b"content-length", b"%d" % len(said)))
+    return Reply(status, {name.decode(): value.decode() for name, value in lines}, said)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        (b"HEAD", b"/sms/balance"),
+        (b"OPTIONS", b"/sms/messages"),
+        (b"GET", b"/sms/messages/" + b"0" * 32),
+        (b"GET", b"/sms/balance/"),
+        (b"GET", b"/sms/b%61lance"),
+        (b"GET", b"/livez"),
+    ],
+)
+def test_only_what_stands_in_the_table_letter_for_letter_is_answered_directly(method: bytes, path: bytes) -> None:
+    assert application([TOUCHBASEPRO], services_of(world_with())).direct(method, path) is None

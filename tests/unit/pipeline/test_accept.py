@@ -62,7 +62,7 @@ def test_a_recipient_named_twice_gets_one_message(play: Play) -> None:
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [
-        (replace(submission(), recipients=()), Reason.NO_RECIPIENT),
+        (submission()._replace(recipients=()), Reason.NO_RECIPIENT),
         (submission(text=""), Reason.NO_TEXT),
         (submission(text="a\0b"), Reason.INVALID_TEXT),
         (submission(text="a\ud800b"), Reason.INVALID_TEXT),
