@@ -7,9 +7,10 @@ import asyncio
 import gc
 import random
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import uvloop
@@ -46,14 +47,17 @@ from heliograph.pipeline.settlement import Settlement
 from heliograph.services.accounts import Accounts
 from heliograph.services.messages import Messages
 from heliograph.services.webhooks import Webhooks
+from heliograph.store.apart import WriterApart, far_end
 from heliograph.store.engine import StoreRefused
 from heliograph.store.opening import open_store
 from heliograph.store.turns import only_server
 from heliograph.store.writer import nothing
-from heliograph.store.writer import start as start_writer
 from heliograph.webhooks.deliver import HttpDeliverer
 
 WRITER_END_S = 10
+
+FarEnd = Callable[[Path], list[str]]
+"""The command of the process that writes to the store at a path."""
 
 DIALECTS: tuple[Dialect, ...] = (TOUCHBASEPRO,)
 EVENT_WRITERS: Mapping[str, EventWriter] = {dialect.name: dialect.events for dialect in DIALECTS}
@@ -111,21 +115,22 @@ def told_states(webhook: Webhook) -> frozenset[MessageState]:
 
 @asynccontextmanager
 async def exchange(
-    settings: Settings, clock: Clock, *, reach: Callable[[str], None] = nothing
+    settings: Settings,
+    clock: Clock,
+    *,
+    holding: Sequence[int] = (),
+    reach: Callable[[str], None] = nothing,
+    far_end: FarEnd = far_end,
 ) -> AsyncIterator[Exchange]:
-    """Put a process together on its store. reach: crash points, for fault tests.
+    """Put a process together on its store, and start the one that writes.
 
+    holding: descriptors whose locks that one shares. reach, far_end: crash points, for fault tests.
     Leaving ends the background work, then the writer, then the store. Raises StoreRefused.
     """
     store = await open_store(settings.database, settings.data)
     loop = asyncio.get_running_loop()
     died: asyncio.Future[None] = loop.create_future()
-    writer = store.writer(loop.call_soon_threadsafe, reach)
-
-    def died_here(error: BaseException) -> None:
-        loop.call_soon_threadsafe(died.set_exception, error)
-
-    thread = start_writer(writer, died_here)
+    writer = await WriterApart.start(far_end(store.path), died.set_exception, holding=holding)
     try:
         async with (
             GuardedClient(Guard(settings.webhook_allow, https_only=settings.webhook_https_only)) as caller,
@@ -152,8 +157,7 @@ async def exchange(
                 for task in (*background, watching):
                     task.cancel()
     finally:
-        writer.stop()
-        await asyncio.to_thread(thread.join, WRITER_END_S)
+        await writer.stop(patience_s=WRITER_END_S)
         await store.close()
 
 
@@ -214,15 +218,24 @@ def web(whole: Exchange) -> Application:
     return application(DIALECTS, whole.services(), otherwise=pages, version=__version__)
 
 
-async def serve(settings: Settings, *, started: Callable[[str], None], reach: Callable[[str], None] = nothing) -> None:
+async def serve(
+    settings: Settings,
+    *,
+    started: Callable[[str], None],
+    reach: Callable[[str], None] = nothing,
+    far_end: FarEnd = far_end,
+) -> None:
     """Serve until cancelled: first requests end, then the carriers' sessions, then everything else.
 
     started: told the address when everything is up. Raises StoreRefused.
     """
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     host, port = address_of(settings.listen)
-    with _alone(settings), listening_socket(host, port) as listener:
-        async with exchange(settings, SystemClock(), reach=reach) as whole, asyncio.TaskGroup() as group:
+    with _alone(settings) as lock, listening_socket(host, port) as listener:
+        async with (
+            exchange(settings, SystemClock(), holding=(lock,), reach=reach, far_end=far_end) as whole,
+            asyncio.TaskGroup() as group,
+        ):
             drivers = group.create_task(whole.drivers.follow(), name="drivers")
 
             def up() -> None:
@@ -237,23 +250,29 @@ async def serve(settings: Settings, *, started: Callable[[str], None], reach: Ca
 
 
 @contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
-    """Only one process may serve a SQLite store."""
+def _alone(settings: Settings) -> Iterator[int]:
+    """Only one process may serve a SQLite store; gives the lock's file descriptor."""
     try:
-        with only_server(settings.data):
-            yield
+        with only_server(settings.data) as lock:
+            yield lock
     except BlockingIOError:
         raise StoreRefused(
             f"another process serves the data in {settings.data}; SQLite takes one, more need PostgreSQL"
         ) from None
 
 
-def run(settings: Settings, *, started: Callable[[str], None], reach: Callable[[str], None] = nothing) -> None:
+def run(
+    settings: Settings,
+    *,
+    started: Callable[[str], None],
+    reach: Callable[[str], None] = nothing,
+    far_end: FarEnd = far_end,
+) -> None:
     """Serve until SIGINT or SIGTERM. Collection of reference cycles is made rare: the hot path makes none."""
     gc.set_threshold(50_000, 20, 50)
 
     async def main() -> None:
-        task = asyncio.ensure_future(serve(settings, started=started, reach=reach))
+        task = asyncio.ensure_future(serve(settings, started=started, reach=reach, far_end=far_end))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, task.cancel)

@@ -36,7 +36,7 @@ def test_an_answer_makes_a_message_submitted_and_charged(engine: FreshStore, ste
     message = steps.leaving(price=2 * CREDIT)
     settled = steps.settle(steps.answer(message, "a"))
     assert settled.entered == [S.SUBMITTED]
-    assert settled.standings[engine.account_id, message][:13] == steps.standing(message)[:13]
+    assert settled.states == {(engine.account_id, message): S.SUBMITTED}
     assert steps.standing(message)[2:8] == (S.SUBMITTED, 1, 1, 0, Charge.CAPTURED, 0)
     assert engine.balance() == Balance(GRANT - 2 * CREDIT, 0, 2 * CREDIT)
     assert _map(engine) == [("a", message, 0, None, 0)]
@@ -450,7 +450,7 @@ def test_a_fact_that_cannot_be_stored_fails_alone_in_its_request(engine: FreshSt
     answers[2] = _impossible(answers[2])
     settled = steps.settle(*answers)
     assert settled.entered == [S.SUBMITTED] * 4
-    assert {key[1] for key in settled.standings} == set(messages) - {messages[2]}
+    assert {key[1] for key in settled.states} == set(messages) - {messages[2]}
     states = [steps.state(message) for message in messages]
     assert states == [S.SUBMITTING if place == 2 else S.SUBMITTED for place in range(5)]
 

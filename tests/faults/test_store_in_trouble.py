@@ -74,12 +74,12 @@ async def outlived(it: Rig, break_it: Callable[[], object], mend_it: Callable[[]
 async def test_a_disk_that_takes_no_more_octets(tmp_path: Path) -> None:
     """A limit on the size of files stands for a failing disk: every write ends in an error."""
     async with rig(tmp_path / "data", Policy.RESEND, habits=SLOW) as it:
-        unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
-        await outlived(
-            it,
-            lambda: resource.prlimit(it.served.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY)),
-            lambda: resource.prlimit(it.served.pid, resource.RLIMIT_FSIZE, unlimited),
-        )
+
+        def limit(octets: int) -> None:
+            for pid in it.served.pids():
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (octets, resource.RLIM_INFINITY))
+
+        await outlived(it, lambda: limit(1), lambda: limit(resource.RLIM_INFINITY))
 
 
 @pytest.fixture

@@ -113,12 +113,12 @@ class MapRow:
 class Settled(NamedTuple):
     """What a run of facts led to.
 
-    entered: the states that were events. standings: of every message that the batch touched, after the batch.
+    entered: the states that were events. states: where the messages stand, after the batch, whose segments these were.
     """
 
     told: list[Told]
     entered: list[MessageState]
-    standings: Mapping[Key, Standing]
+    states: Mapping[Key, MessageState]
 
 
 class Changes:
@@ -157,7 +157,13 @@ class Fold:
             else:
                 assert type(fact) is SegmentFact
                 self._fold_segment(fact)
-        return Settled(self._told, self._entered, self.standings)
+        return Settled(self._told, self._entered, self.states_of(facts))
+
+    def states_of(self, facts: list[SegmentFact | ReceiptFact]) -> dict[Key, MessageState]:
+        """Where the messages of segments stand after the facts folded so far."""
+        standings = self.standings
+        keys = {(fact.account_id, fact.message_id) for fact in facts if type(fact) is SegmentFact}
+        return {key: standings[key].state for key in keys if key in standings}
 
     @property
     def changed(self) -> list[Standing]:

@@ -17,7 +17,7 @@ from heliograph.core.states import MessageState
 from heliograph.core.throttle import TokenBucket
 from heliograph.pipeline.desk import Desk
 from heliograph.pipeline.session import LineSession
-from heliograph.pipeline.settlement import Settlement, Standings
+from heliograph.pipeline.settlement import Settlement, States
 from heliograph.pipeline.submit import Departed
 
 COMMIT_MARGIN_MS = 300_000
@@ -115,16 +115,16 @@ class Line:
             self._bucket = TokenBucket(rate, burst=max(1.0, rate / 10), now=now) if rate else None
         return self._bucket
 
-    def depart(self, departed: list[Departed], standings: Standings) -> None:
+    def depart(self, departed: list[Departed], states: States) -> None:
         """Committed: messages that were put back are queued again, the others have left memory."""
         back: dict[CarrierId, list[Message]] = {}
         for fact, message in departed:
             change = fact.fact
-            standing = standings.get((fact.account_id, fact.message_id))
-            if standing is not None and standing.state is MessageState.SUBMITTING:
+            state = states.get((fact.account_id, fact.message_id))
+            if state is MessageState.SUBMITTING:
                 continue
             self.holding.discard(fact.message_id)
-            is_queued = standing is not None and standing.state is MessageState.QUEUED
+            is_queued = state is MessageState.QUEUED
             if type(change) is Requeued and not change.due_ms and is_queued:
                 back.setdefault(change.carrier_id, []).append(message)
         for carrier_id, messages in back.items():

@@ -18,7 +18,7 @@ from heliograph.core.standing import Ended, Requeued
 from heliograph.core.states import MessageState
 from heliograph.pipeline.ports import Incoming, Stored
 from heliograph.pipeline.receive import receive, take_in
-from heliograph.pipeline.settlement import Standings
+from heliograph.pipeline.settlement import States
 from heliograph.pipeline.submit import Departed, Judge
 from heliograph.store.engine import StoreUnavailable, ask
 from heliograph.store.hops.mark import MARK, MarkRequest
@@ -156,8 +156,8 @@ class LineSession:
             self._give_back_slots(slots)
             return
 
-        def done(standings: Standings) -> None:
-            self._line.depart(departed, standings)
+        def done(states: States) -> None:
+            self._line.depart(departed, states)
             self._give_back_slots(slots)
 
         self._line.settlement.settle([each.fact for each in departed], done)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 from heliograph.core.ids import AccountId, MessageId
 from heliograph.core.settling import ReceiptFact, SegmentFact, Settled
-from heliograph.core.standing import Standing
 from heliograph.core.states import MessageState
 from heliograph.pipeline.desk import Desk
 from heliograph.pipeline.notify import Notify
@@ -14,7 +13,7 @@ from heliograph.store.engine import StoreUnavailable, ask
 from heliograph.store.hops.settle import SETTLE, SettleRequest
 
 PAUSE_S = 0.5
-Standings = Mapping[tuple[AccountId, MessageId], Standing]
+States = Mapping[tuple[AccountId, MessageId], MessageState]
 _log = logging.getLogger(__name__)
 
 
@@ -29,7 +28,7 @@ class Settlement:
         self._notify = notify
         self.has_new_doubts = False
 
-    def settle(self, facts: list[SegmentFact | ReceiptFact], done: Callable[[Standings], None]) -> None:
+    def settle(self, facts: list[SegmentFact | ReceiptFact], done: Callable[[States], None]) -> None:
         """Store facts that happened, however long the store takes to come back; then call `done`.
 
         A fact that cannot be stored at all (a fault of ours) is logged, and its message is found by the recovery of
@@ -45,7 +44,7 @@ class Settlement:
                 done({})
                 return
             self.tell(result)
-            done(result.standings)
+            done(result.states)
 
         self._put(facts, settled)
 

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+if TYPE_CHECKING:
+    # The process that writes knows no SQLAlchemy, which would be most of its memory.
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 Request = TypeVar("Request")
 Result = TypeVar("Result")
@@ -17,6 +19,10 @@ Done = Callable[[Result | Exception], None]
 
 class StoreUnavailable(Exception):
     """The store cannot be written or read just now: locked, full, read-only or failing."""
+
+
+class StoreFailed(Exception):
+    """One request cannot be stored although the store works: a fault of ours."""
 
 
 class StoreRefused(Exception):
@@ -73,11 +79,11 @@ def ask(
 class Store(Protocol):
     """One durable store."""
 
-    def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
+    def reading(self) -> "AbstractAsyncContextManager[AsyncConnection]":
         """A connection that only reads; raises StoreUnavailable."""
         ...
 
-    def writing(self) -> AbstractAsyncContextManager[AsyncConnection]:
+    def writing(self) -> "AbstractAsyncContextManager[AsyncConnection]":
         """One short transaction, committed at the end of the block; takes its turn among processes."""
         ...
 

@@ -13,22 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from heliograph.store.engine import Done, Hop, Request, Result, StoreRefused, StoreUnavailable, Writer
 from heliograph.store.turns import Turns
-from heliograph.store.writer import BatchWriter, is_unavailable, nothing
+from heliograph.store.writer import PRAGMAS, BatchWriter, connect, is_unavailable, nothing
 
 OLDEST = (3, 38, 0)
 """The first version with the `->>` operator."""
-
-STATEMENTS = 512
-"""Prepared statements that the hot writer keeps: each of its statements in ten sizes, and some room."""
-
-_PRAGMAS = (
-    "pragma journal_mode = wal",
-    "pragma synchronous = full",
-    "pragma foreign_keys = off",
-    "pragma temp_store = memory",
-    "pragma wal_autocheckpoint = 4000",
-    f"pragma journal_size_limit = {256 << 20}",
-)
 
 
 class SqliteStore:
@@ -50,7 +38,7 @@ class SqliteStore:
         def prepare(connection: Any, _record: object) -> None:
             connection.isolation_level = None
             cursor = connection.cursor()
-            for pragma in (*_PRAGMAS, *(("pragma query_only = on",) if read_only else ())):
+            for pragma in (*PRAGMAS, *(("pragma query_only = on",) if read_only else ())):
                 cursor.execute(pragma)
             cursor.close()
 
@@ -99,12 +87,7 @@ class SqliteStore:
 
     def connect(self) -> sqlite3.Connection:
         """The hot writer's own connection."""
-        connection = sqlite3.connect(
-            self.path, timeout=1.0, isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS
-        )
-        for pragma in (*_PRAGMAS, "pragma cache_size = -32000"):
-            connection.execute(pragma)
-        return connection
+        return connect(self.path)
 
     def writer(
         self, post: Callable[[Callable[[], None]], object], reach: Callable[[str], None] = nothing

@@ -15,6 +15,10 @@ LONGEST_WAIT_S = 1.0
 """A turn lasts at most 50 ms by contract; a process that overstays this is no longer waited for."""
 
 
+LOOKS, LOOK_S = 60, 0.05
+"""How often, and how many seconds apart, a server that starts looks whether the one before it has let go."""
+
+
 class Turns:
     """The turn lock of one data folder."""
 
@@ -55,11 +59,22 @@ class Turns:
 
 
 @contextmanager
-def only_server(folder: Path) -> Iterator[None]:
-    """Hold `serve.lock` for as long as a server runs; raises BlockingIOError when another one does."""
+def only_server(folder: Path) -> Iterator[int]:
+    """Hold `serve.lock` for as long as a server runs; raises BlockingIOError when another one does.
+
+    Gives the file descriptor, for the process that writes: it holds the lock too. That of a server which was killed may
+    still be at its last commit, so it is waited for a moment.
+    """
     handle = os.open(folder / "serve.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
+        for is_last in (*(False,) * LOOKS, True):
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if is_last:
+                    raise
+                time.sleep(LOOK_S)  # noqa: TID251 (nothing runs yet)
+        yield handle
     finally:
         os.close(handle)

@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from heliograph.store.engine import Done, Hop, Request, Result, StoreUnavailable
@@ -34,6 +35,29 @@ _UNAVAILABLE = frozenset(
         sqlite3.SQLITE_NOTADB,
     }
 )
+
+
+STATEMENTS = 512
+"""Prepared statements that are kept: each hot statement in ten sizes, and some room."""
+
+PRAGMAS = (
+    "pragma journal_mode = wal",
+    "pragma synchronous = full",
+    "pragma foreign_keys = off",
+    "pragma temp_store = memory",
+    "pragma wal_autocheckpoint = 4000",
+    f"pragma journal_size_limit = {256 << 20}",
+)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A hot writer's connection to the file of a store."""
+    connection = sqlite3.connect(
+        path, timeout=1.0, isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS
+    )
+    for pragma in (*PRAGMAS, "pragma cache_size = -16000"):
+        connection.execute(pragma)
+    return connection
 
 
 class Work(NamedTuple):

@@ -2,17 +2,20 @@
 
 The COUNT-th time that the named crash point is passed, the process is killed with SIGKILL: nothing is flushed, closed
 or told. The settings are those of the environment. A hop's work passes `<hop>.stored` before its commit and
-`<hop>.committed` after it; the others are passed on the event loop.
+`<hop>.committed` after it, in the process that writes, which takes the server with it; the others are passed on the
+event loop, and the process that writes is left behind as after any `kill -9`.
 """
 
 import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 from heliograph.config import load_settings
 from heliograph.server import run
+from heliograph.store import apart
 
 HOPS: Final = ("accept", "mark", "settle", "notify", "told", "claim", "recover", "incoming")
 """What the writer commits: `notify` makes a delivery of events, `told` keeps what its call came to."""
@@ -46,13 +49,26 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def die_together() -> None:
+    """End the server and the process that writes for it."""
+    os.kill(os.getppid(), signal.SIGKILL)
+    die()
+
+
 def main(arguments: Sequence[str]) -> None:
-    """Serve until the point is passed for the count-th time."""
-    point, count = arguments
+    """Serve until the point is passed for the count-th time; with a path, be the process that writes to the store."""
+    point, count, *path = arguments
     if point not in POINTS:
         raise SystemExit(f"there is no crash point {point!r}; there are {', '.join(POINTS)}")
+    if path:
+        apart.main(path, dying_at(point, int(count), die=die_together))
+        return
     settings = load_settings(None, os.environ, {})
-    run(settings, started=_say, reach=dying_at(point, int(count), die=die))
+
+    def far_end(path: Path) -> list[str]:
+        return [sys.executable, "-m", __spec__.name, point, count, str(path)]
+
+    run(settings, started=_say, reach=dying_at(point, int(count), die=die), far_end=far_end)
 
 
 def _say(address: str) -> None:

@@ -62,6 +62,11 @@ class Served:
         assert self._process is not None
         return self._process.pid
 
+    def pids(self) -> list[int]:
+        """Of the server and the process that writes for it."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii")
+        return [self.pid, *map(int, children.split())]
+
     async def start(self) -> None:
         """Serve, and come back when requests are taken."""
         await self._begin(*PROGRAM, "serve")

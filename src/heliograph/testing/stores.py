@@ -4,10 +4,11 @@ No thread and no clock: put work, `step`, look.
 """
 
 import asyncio
+import marshal
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from heliograph.core.ids import AccountId, CarrierId
 from heliograph.core.ledger import Balance, PostingKind
@@ -16,6 +17,7 @@ from heliograph.core.money import CREDIT
 from heliograph.store import accounts, carriers, postings
 from heliograph.store.connection import Connection
 from heliograph.store.engine import Hop
+from heliograph.store.hops.crossing import ways
 from heliograph.store.opening import open_store
 from heliograph.store.sqlite import SqliteStore
 from heliograph.store.writer import BatchWriter, nothing
@@ -28,8 +30,15 @@ NOW_MS = 1_795_400_000_000
 GRANT = 1_000 * CREDIT
 
 
+def _crossed(packed: Any) -> Any:
+    return marshal.loads(marshal.dumps(packed))
+
+
 class FreshStore:
-    """A store and its writer. account_id: has `GRANT` micro-credits; carrier_id, other_carrier_id: the carriers."""
+    """A store and its writer; work and results cross as between two processes.
+
+    account_id: has `GRANT` micro-credits; carrier_id, other_carrier_id: the carriers.
+    """
 
     def __init__(self, store: SqliteStore, reach: Callable[[str], None] = nothing) -> None:
         self.store = store
@@ -38,6 +47,7 @@ class FreshStore:
         self.carrier_id = self._add_carrier("north")
         self.other_carrier_id = self._add_carrier("south")
         self._look = store.connect()
+        self._near, self._far = ways(), ways()
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -69,11 +79,16 @@ class FreshStore:
     def together(self, hop: Hop[Request, Result], requests: Sequence[Request]) -> list[Result | Exception]:
         """Carry out requests in one batch; what came of each, in their order."""
         results: dict[int, Result | Exception] = {}
+        near, far = self._near[hop.name], self._far[hop.name]
         for place, request in enumerate(requests):
-            self.writer.put(hop, request, lambda result, place=place: results.__setitem__(place, result))  # type: ignore[misc]
+            crossed = far.unpack(_crossed(near.pack(request)))
+            self.writer.put(hop, crossed, lambda result, place=place: results.__setitem__(place, result))  # type: ignore[misc]
         while self.writer.step(wait=False):
             pass
-        return [results[place] for place in range(len(requests))]
+        return [
+            result if isinstance(result, Exception) else near.unpack_result(_crossed(far.pack_result(result)))
+            for _, result in sorted(results.items())
+        ]
 
     def rows(self, statement: str, *values: object) -> list[tuple[object, ...]]:
         """What a question to the store gives, outside of the writer."""

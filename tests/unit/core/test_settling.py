@@ -210,5 +210,5 @@ def test_each_request_of_a_batch_hears_of_its_own_facts_and_sees_what_came_befor
 
 def test_facts_about_a_message_that_is_gone_change_nothing() -> None:
     fold = batch()
-    assert fold.fold([segment(Taken(), key="a1")], NOBODY).standings == {}
+    assert fold.fold([segment(Taken(), key="a1")], NOBODY).states == {}
     assert fold.changes.map == {}

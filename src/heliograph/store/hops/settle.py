@@ -277,7 +277,11 @@ def _sqlite(connection: sqlite3.Connection, requests: list[SettleRequest]) -> li
     fold = _read(connection, [fact for request in requests for fact in request.facts])
     settled = [fold.fold(request.facts, request.audience) for request in requests]
     _write(connection, fold, requests[-1].facts[-1].at_ms)
-    return settled
+    if len(requests) == 1:
+        return settled
+    return [
+        each._replace(states=fold.states_of(request.facts)) for each, request in zip(settled, requests, strict=True)
+    ]
 
 
 def _divide(request: SettleRequest) -> list[SettleRequest]:
@@ -285,11 +289,11 @@ def _divide(request: SettleRequest) -> list[SettleRequest]:
 
 
 def _join(results: list[Settled]) -> Settled:
-    standings: dict[Key, Standing] = {}
+    states: dict[Key, MessageState] = {}
     for result in results:
-        standings.update(result.standings)
+        states.update(result.states)
     told = [each for result in results for each in result.told]
-    return Settled(told, [state for result in results for state in result.entered], standings)
+    return Settled(told, [state for result in results for state in result.entered], states)
 
 
 SETTLE: Hop[SettleRequest, Settled] = Hop("settle", lambda request: len(request.facts), _sqlite, _divide, _join)

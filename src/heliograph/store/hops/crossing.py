@@ -1,0 +1,187 @@
+"""How hot work crosses to the process that writes, and what came of it crosses back: as plain values.
+
+Plain tuples, numbers and texts are written and read by `marshal` in a fraction of a microsecond each; named tuples
+would be pickled one by one. What is rare is pickled all the same. Both ends are this program on this machine.
+"""
+
+import pickle
+from typing import Any
+
+from heliograph.core.events import Audience, Event, Told
+from heliograph.core.messages import IdempotencyKey
+from heliograph.core.receipts import Receipt
+from heliograph.core.settling import OutcomeKind, ReceiptFact, SegmentFact, Settled
+from heliograph.core.standing import Taken
+from heliograph.core.states import MessageState
+from heliograph.store.engine import Hop
+from heliograph.store.hops.accept import (
+    ACCEPT,
+    AcceptRequest,
+    AcceptResult,
+    KeyReused,
+    NewMessage,
+    NotEnough,
+    Replay,
+    Stored,
+)
+from heliograph.store.hops.claim import CLAIM, RECOVER
+from heliograph.store.hops.incoming import TAKE_IN
+from heliograph.store.hops.mark import MARK, MarkRequest
+from heliograph.store.hops.notify import GROUP, TRIED
+from heliograph.store.hops.settle import SETTLE, SettleRequest
+
+HOPS: dict[str, Hop[Any, Any]] = {
+    hop.name: hop for hop in (ACCEPT, MARK, SETTLE, GROUP, TRIED, CLAIM, RECOVER, TAKE_IN)
+}
+"""Everything that the writer does, by name."""
+
+_STATES = {int(state): state for state in MessageState}
+_OUTCOMES = {int(kind): kind for kind in OutcomeKind}
+
+
+class Pickled:
+    """The way of what is rare. Both ends of a way are one class, for it may remember what it sent before."""
+
+    def pack(self, request: Any) -> Any:
+        """A request as plain values."""
+        return pickle.dumps(request, pickle.HIGHEST_PROTOCOL)
+
+    def unpack(self, packed: Any) -> Any:
+        """The request again, at the other end."""
+        return pickle.loads(packed)
+
+    def pack_result(self, result: Any) -> Any:
+        """What came of it as plain values."""
+        return pickle.dumps(result, pickle.HIGHEST_PROTOCOL)
+
+    def unpack_result(self, packed: Any) -> Any:
+        """What came of it, back at the first end."""
+        return pickle.loads(packed)
+
+
+class Accepting(Pickled):
+    """Submissions and verdicts."""
+
+    _RESULTS = (Stored, NotEnough, Replay, KeyReused)
+
+    def pack(self, request: AcceptRequest) -> Any:
+        """As a tuple."""
+        key = request.idempotency
+        return tuple(
+            request._replace(
+                channel=int(request.channel),
+                messages=[tuple(message) for message in request.messages],  # type: ignore[misc]
+                idempotency=key and tuple(key),  # type: ignore[arg-type]
+            )
+        )
+
+    def unpack(self, packed: Any) -> AcceptRequest:
+        """As a request."""
+        request = AcceptRequest._make(packed)
+        key = request.idempotency
+        return request._replace(
+            messages=[NewMessage._make(message) for message in request.messages],
+            idempotency=IdempotencyKey._make(key) if key else None,
+        )
+
+    def pack_result(self, result: AcceptResult) -> Any:
+        """The kind of verdict and its members."""
+        return self._RESULTS.index(type(result)), tuple(result)
+
+    def unpack_result(self, packed: Any) -> AcceptResult:
+        """The verdict."""
+        kind, members = packed
+        return self._RESULTS[kind]._make(members)
+
+
+class Marking(Pickled):
+    """Marks; their result is a set of numbers already."""
+
+    def pack(self, request: MarkRequest) -> Any:
+        """As a tuple."""
+        return tuple(request)
+
+    def unpack(self, packed: Any) -> MarkRequest:
+        """As a request."""
+        return MarkRequest._make(packed)
+
+    def pack_result(self, result: Any) -> Any:
+        """As it is."""
+        return result
+
+    def unpack_result(self, packed: Any) -> Any:
+        """As it is."""
+        return packed
+
+
+class Settling(Pickled):
+    """Facts and what they led to. The audience crosses only when it is another one than before."""
+
+    def __init__(self) -> None:
+        self._audience = Audience({})
+
+    def pack(self, request: SettleRequest) -> Any:
+        """The new audience, if there is one, and facts as tuples."""
+        news = None
+        if request.audience is not self._audience:
+            self._audience = request.audience
+            news = super().pack(request.audience)
+        return news, [_packed(fact) for fact in request.facts]
+
+    def unpack(self, packed: Any) -> SettleRequest:
+        """As a request."""
+        news, facts = packed
+        if news is not None:
+            self._audience = super().unpack(news)
+        return SettleRequest([_unpacked(fact) for fact in facts], self._audience)
+
+    def pack_result(self, result: Settled) -> Any:
+        """Three lists of plain values."""
+        told, entered, states = result
+        return (
+            [(webhook_id, *event[:2], int(event[2]), *event[3:]) for webhook_id, event in told],
+            [int(state) for state in entered],
+            {key: int(state) for key, state in states.items()},
+        )
+
+    def unpack_result(self, packed: Any) -> Settled:
+        """As it was."""
+        told, entered, states = packed
+        known = _STATES
+        return Settled(
+            [
+                Told(webhook_id, Event(account_id, message_id, known[state], *rest))
+                for webhook_id, account_id, message_id, state, *rest in told
+            ],
+            [known[state] for state in entered],
+            {key: known[state] for key, state in states.items()},
+        )
+
+
+_TAKEN = Taken()
+
+
+def _packed(fact: SegmentFact | ReceiptFact) -> tuple[Any, ...]:
+    """Six members of a receipt, or twelve of a segment's fate, of which the usual one is None."""
+    if type(fact) is ReceiptFact:
+        carrier_id, (key, state, addresses, error), at_ms = fact
+        return carrier_id, key, None if state is None else int(state), addresses, error, at_ms
+    assert type(fact) is SegmentFact
+    account_id, message_id, segment, change, carrier_id, session_id, kind, *rest = fact
+    fate = None if type(change) is Taken else pickle.dumps(change, pickle.HIGHEST_PROTOCOL)
+    return account_id, message_id, segment, fate, carrier_id, session_id, int(kind), *rest
+
+
+def _unpacked(packed: tuple[Any, ...]) -> SegmentFact | ReceiptFact:
+    if len(packed) == 6:
+        carrier_id, key, state, addresses, error, at_ms = packed
+        return ReceiptFact(carrier_id, Receipt(key, _STATES.get(state), addresses, error), at_ms)
+    account_id, message_id, segment, fate, carrier_id, session_id, kind, *rest = packed
+    change = _TAKEN if fate is None else pickle.loads(fate)
+    return SegmentFact(account_id, message_id, segment, change, carrier_id, session_id, _OUTCOMES[kind], *rest)
+
+
+def ways() -> dict[str, Pickled]:
+    """A way for each hop, by name: one set for each end."""
+    special: dict[str, Pickled] = {ACCEPT.name: Accepting(), MARK.name: Marking(), SETTLE.name: Settling()}
+    return {name: special.get(name) or Pickled() for name in HOPS}
