@@ -189,6 +189,7 @@ def _terms(settings: Settings) -> Terms:
         validity_ms=settings.validity_hours * 3_600_000,
         most_in_memory=settings.memory_limit,
         most_in_store=settings.message_limit,
+        needs_campaign=settings.us_campaigns == "required",
     )
 
 
