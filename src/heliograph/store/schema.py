@@ -83,7 +83,9 @@ number = Table(
     Column("webhook", Text),
     Column("campaign", Text),
     _has("created_at_ms", BigInteger),
+    Index("number_account", "account_id", "campaign"),
 )
+"""msisdn: in E.164 form, or the bare digits of a short code. webhook, campaign: names, spelt as there."""
 
 campaign = Table(
     "campaign",

@@ -16,6 +16,7 @@ def upgrade() -> None:
     op.add_column("webhook", sa.Column("name", sa.Text(), nullable=True))
     op.add_column("webhook", sa.Column("settings", sa.JSON(), nullable=False, server_default="{}"))
     op.add_column("webhook", sa.Column("modified_at_ms", sa.BigInteger(), nullable=False, server_default="0"))
+    op.create_index("number_account", "number", ["account_id", "campaign"])
     op.drop_column("outbox", "recipient")
     op.drop_column("outbox", "reference")
     _incoming()
