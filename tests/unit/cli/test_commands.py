@@ -202,6 +202,30 @@ def test_webhooks(heliograph: Heliograph, tmp_path: Path) -> None:
     assert heliograph("webhook", "remove", "1").status == 1
 
 
+def test_settings_of_a_webhook_are_its_dialect_s(heliograph: Heliograph, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {"description": (), "receipts": (True, False), "method": ("POST", "3CX"), "plain": (True, False)}
+    monkeypatch.setattr("heliograph.dialects.touchbasepro.events.SETTINGS", known, raising=False)
+    heliograph("account", "add", "Crane")
+    line = ("webhook", "add", "Crane", "http://a/", "--dialect", "touchbasepro", "--name", "Default", "--json")
+    made = heliograph(*line, "--receipts", "on", "--method", "3CX", "plain=yes", "description=Our door").document
+    assert made["settings"] == {"receipts": True, "method": "3CX", "plain": True, "description": "Our door"}
+    assert "has the name 'Default' already" in heliograph(*line).err
+    changed = heliograph("webhook", "set", "1", "--receipts", "off", "plain=", "--json").document
+    assert changed["settings"] == {"receipts": False, "method": "3CX", "description": "Our door"}
+    for word, why in {
+        "plain=maybe": "'plain' is not 'maybe'; write on or off",
+        "method=GET": "write POST or 3CX",
+        "description=5": "write a text",
+        "colour=red": "they have description, receipts, method, plain",
+        "plain": "write NAME=VALUE",
+    }.items():
+        said = heliograph("webhook", "set", "1", word)
+        assert (said.status, said.out, said.err.count("\n")) == (1, "", 1)
+        assert why in said.err
+    (listed,) = heliograph("webhook", "list", "--json").document["webhooks"]
+    assert listed["settings"] == changed["settings"]
+
+
 def test_messages(heliograph: Heliograph, tmp_path: Path) -> None:
     heliograph("account", "add", "Crane", "--credits", "5")
     mark = heliograph("account", "show", "Crane", "--json").document["mark"]

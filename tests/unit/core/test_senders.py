@@ -45,7 +45,7 @@ def told(
     snapshot: Snapshot = SNAPSHOT,
 ) -> str | Reason:
     """The sender, or the reason why not."""
-    submission = replace(SUBMISSION, sender=sender, channel=channel, owns_sender=owns)
+    submission = SUBMISSION._replace(sender=sender, channel=channel, owns_sender=owns)
     answer = sender_of(submission, account, snapshot=snapshot, policy=policy)
     return answer.reason if isinstance(answer, Refusal) else answer
 

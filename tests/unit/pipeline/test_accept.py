@@ -115,7 +115,7 @@ async def give(process: Process, account_id: AccountId = ACME, **values: object)
 
 def test_a_number_given_a_moment_ago_may_be_sent_from(play: Play) -> None:
     async def story(process: Process) -> None:
-        asked = replace(submission(sender=US), owns_sender=True)
+        asked = submission(sender=US)._replace(owns_sender=True)
         assert (await refused(process, asked)).reason is Reason.SENDER_NOT_OWNED
         await give(process, sms=False)
         assert (await refused(process, asked)).reason is Reason.NUMBER_NOT_ENABLED
