@@ -47,6 +47,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "message_limit": "Messages that may wait in the store; past it, submissions are refused for now.",
     "memory_limit": "Unfinished messages held in memory; past it, they wait in the store.",
     "validity_hours": "How long a message is tried before it expires.",
+    "retention_days": "How long a message is kept after it ended, with its text; 0 keeps it.",
     "log_level": "The least that is logged.",
 }
 """What each setting is for, beside what `config` knows of it."""

@@ -203,7 +203,7 @@ def _background(whole: Exchange) -> list[tuple[str, Coroutine[Any, Any, None]]]:
         ("expire queues", expire.sweep_queues(dispatch)),
         ("expire store", expire.sweep_store(dispatch.settlement)),
         ("settle doubts", expire.sweep_doubts(dispatch.settlement)),
-        ("prune", prune.follow(desk.store, desk.clock)),
+        ("prune", prune.follow(desk.store, desk.clock, retention_days=whole.settings.retention_days)),
         ("group events", whole.notify.flush_by_age()),
         ("call again", whole.notify.follow()),
     ]

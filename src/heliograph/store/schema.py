@@ -229,6 +229,14 @@ message = _narrow(
     Column("marked_at_ms", BigInteger),
 )
 
+forgotten = _narrow(
+    "forgotten",
+    _key("account_id", Integer),
+    _has("messages", BigInteger, default="0"),
+    _has("captured", BigInteger, default="0"),
+)
+"""Messages that were forgotten after their time: how many, and what they had cost together."""
+
 ready = _narrow("ready", _key("due_at_ms"), _key("account_id", Integer), _key("message_id"))
 """Queued messages that no process holds in memory: scheduled, deferred, overflowing, recovered."""
 

@@ -21,6 +21,18 @@ def upgrade() -> None:
     op.drop_column("outbox", "reference")
     _incoming()
     _media()
+    _forgotten()
+
+
+def _forgotten() -> None:
+    op.create_table(
+        "forgotten",
+        sa.Column("account_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("messages", sa.BigInteger(), nullable=False, server_default="0"),
+        sa.Column("captured", sa.BigInteger(), nullable=False, server_default="0"),
+        sa.PrimaryKeyConstraint("account_id"),
+        sqlite_with_rowid=False,
+    )
 
 
 def _incoming() -> None:
