@@ -43,9 +43,11 @@ SETTINGS: Final[Mapping[str, str]] = {
     "webhook_https_only": "Call webhooks over https only.",
     "rate_limit": "Requests a minute for each account that has no limit of its own; 0 for none.",
     "sender": "The sender of accounts that have no default of their own.",
+    "us_campaigns": "Whether US numbers (+1, but for toll-free ones) send SMS and MMS only for an approved campaign.",
     "message_limit": "Messages that may wait in the store; past it, submissions are refused for now.",
     "memory_limit": "Unfinished messages held in memory; past it, they wait in the store.",
     "validity_hours": "How long a message is tried before it expires.",
+    "retention_days": "How long a message is kept after it ended, with its text; 0 keeps it.",
     "log_level": "The least that is logged.",
 }
 """What each setting is for, beside what `config` knows of it."""

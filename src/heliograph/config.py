@@ -19,6 +19,8 @@ from heliograph.services.refused import Refused
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 PREFIX: Final = "HELIOGRAPH_"
+LEAST_RETENTION_DAYS: Final = 7
+"""By when a message has come to an end whatever its carrier does, and late receipts have stopped."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +29,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: for links we hand out; None is the request's host. webhook_allow: networks that may be called although
     private. rate_limit: requests a minute for each account without a limit of its own, 0 for none.
     message_limit: unfinished messages in the store, memory_limit: those of them held in memory.
-    validity_hours: how long a message is tried.
+    us_campaigns: `required` when US long codes send only for an approved campaign, or `off`.
+    validity_hours: how long a message is tried. retention_days: how long an ended one is kept, 0 for ever.
     """
 
     data: Path
@@ -39,9 +42,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     webhook_https_only: bool = False
     rate_limit: int = 0
     sender: str = "Heliograph"
+    us_campaigns: str = "off"
     message_limit: int = 5_000_000
     memory_limit: int = 50_000
     validity_hours: int = 48
+    retention_days: int = 0
     log_level: str = "info"
 
 
@@ -133,6 +138,20 @@ def _count(least: int) -> Callable[[Any], int]:
     return read
 
 
+def _days(value: Any) -> int:
+    days = _count(0)(value)
+    if 0 < days < LEAST_RETENTION_DAYS:
+        raise ValueError(value)
+    return days
+
+
+def _off_or_required(value: Any) -> str:
+    word = "off" if value is False else _text(value).lower()
+    if word not in ("off", "required"):
+        raise ValueError(value)
+    return word
+
+
 def _level(value: Any) -> str:
     level = _text(value).lower()
     if level not in ("debug", "info", "warning", "error"):
@@ -150,9 +169,11 @@ _SETTINGS: Final[Mapping[str, _Setting]] = {
     "webhook_https_only": _Setting(_switch, "true or false"),
     "rate_limit": _Setting(_count(0), "a whole number of requests a minute, 0 for none"),
     "sender": _Setting(_sender, "a number or at most 11 GSM characters"),
+    "us_campaigns": _Setting(_off_or_required, "off or required"),
     "message_limit": _Setting(_count(1), "a whole number of messages, 1 or more"),
     "memory_limit": _Setting(_count(1), "a whole number of messages, 1 or more"),
     "validity_hours": _Setting(_count(1), "a whole number of hours, 1 or more"),
+    "retention_days": _Setting(_days, f"0 for ever, or a whole number of days, {LEAST_RETENTION_DAYS} or more"),
     "log_level": _Setting(_level, "debug, info, warning or error"),
 }
 

@@ -193,6 +193,7 @@ def _terms(settings: Settings) -> Terms:
         validity_ms=settings.validity_hours * 3_600_000,
         most_in_memory=settings.memory_limit,
         most_in_store=settings.message_limit,
+        needs_campaign=settings.us_campaigns == "required",
     )
 
 
@@ -206,7 +207,7 @@ def _background(whole: Exchange) -> list[tuple[str, Coroutine[Any, Any, None]]]:
         ("expire queues", expire.sweep_queues(dispatch)),
         ("expire store", expire.sweep_store(dispatch.settlement)),
         ("settle doubts", expire.sweep_doubts(dispatch.settlement)),
-        ("prune", prune.follow(desk.store, desk.clock)),
+        ("prune", prune.follow(desk.store, desk.clock, retention_days=whole.settings.retention_days)),
         ("group events", whole.notify.flush_by_age()),
         ("call again", whole.notify.follow()),
     ]

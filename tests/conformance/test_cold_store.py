@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, inspect, select
 
-from heliograph.core.directory import Policy, Snapshot, Webhook
+from heliograph.core.directory import Number, Policy, Snapshot, Webhook
 from heliograph.core.events import EventKind
-from heliograph.core.ids import AccountId, CarrierId
+from heliograph.core.ids import AccountId, CarrierId, WebhookId
 from heliograph.core.ledger import Balance, PostingKind
 from heliograph.core.messages import Channel
 from heliograph.core.pricing import Rate
@@ -99,6 +99,7 @@ def test_every_change_of_what_is_set_up_moves_the_revision(tell: Tell) -> None:
             numbers.remove(connection, "+27831234567"),
             campaigns.add(connection, crane, tcr="CW1", brand="b", now_ms=1),
             campaigns.approve(connection, crane, tcr="CW1"),
+            campaigns.remove(connection, crane, tcr="CW1"),
             carriers.add(connection, {"name": "stork", "url": "loopback:", "channels": [1]}, now_ms=1),
             carriers.change(connection, stork, values={"window": 3}),
             routes.add(connection, Route(stork, Channel.SMS)),
@@ -170,7 +171,11 @@ def test_the_snapshot_holds_what_was_set_up(tell: Tell) -> None:
         snapshot = await _snapshot(store)
         account = snapshot.accounts[crane]
         assert account.senders == {"Crane"}
-        assert account.numbers == {"+27831234567"}
+        assert snapshot.numbers == {
+            "27831234567": Number(
+                msisdn="+27831234567", account_id=crane, channels=frozenset({Channel.SMS, Channel.MMS})
+            )
+        }
         assert account.is_suspended
         assert account.settings == {"any": {"x": 1}}
         carrier = snapshot.carriers[ids[0]]
@@ -181,6 +186,109 @@ def test_the_snapshot_holds_what_was_set_up(tell: Tell) -> None:
         assert snapshot.rates.price(crane, Channel.SMS, "+27831234567") == 7
         assert set(snapshot.webhooks) == set(hooks)
         assert snapshot.audience.of_account == {(crane, MessageState.DELIVERED): (hooks[0],)}
+
+    tell(story)
+
+
+async def _add_numbers(connection: Connection, owned: dict[str, tuple[AccountId, str | None]]) -> None:
+    for msisdn, (account_id, webhook) in owned.items():
+        await numbers.add(connection, msisdn, account_id=account_id, values={"webhook": webhook}, now_ms=1)
+
+
+async def _add_webhook(connection: Connection, account_id: AccountId, **values: object) -> WebhookId:
+    columns = {"account_id": account_id, "dialect": "any", "kind": EventKind.STATUS, "url": "u", "secret": "s"}
+    return await webhooks.add(connection, columns | values, now_ms=1)
+
+
+async def _stork(connection: Connection) -> AccountId:
+    return await accounts.add(connection, name="Stork", user="stork", mark="fedcba9876543210", now_ms=6)
+
+
+def test_a_webhook_with_a_name_hears_of_the_numbers_that_name_it_only(tell: Tell) -> None:
+    async def story(store: Store) -> None:
+        async with store.writing() as connection:
+            crane, stork = await _crane(connection), await _stork(connection)
+            owned = {"+27831": (crane, "default"), "12345": (crane, "DEFAULT"), "+27832": (crane, None)}
+            await _add_numbers(connection, owned | {"+27833": (crane, "gone"), "+27834": (stork, "Default")})
+            every = await _add_webhook(connection, crane)
+            named = await _add_webhook(connection, crane, name="Default")
+            other = await _add_webhook(connection, crane, name="Default", dialect="other")
+            off = await _add_webhook(connection, crane, name="Default", dialect="third", is_active=False)
+            replies = await _add_webhook(connection, crane, name="Default", dialect="fourth", kind=EventKind.REPLY)
+            theirs = await _add_webhook(connection, stork, name="Default")
+        wanting = (await _snapshot(store)).audience.wanting
+        delivered = MessageState.DELIVERED
+        for number in ("27831", "12345"):
+            assert wanting(crane, number, delivered) == (every, named, other)
+        for number in ("27832", "27833", "27834", "Crane", ""):
+            assert wanting(crane, number, delivered) == (every,)
+        assert wanting(crane, "27831", MessageState.FAILED) == ()
+        assert wanting(stork, "27834", delivered) == (theirs,)
+        # Numbers of others: messages sent from them before they were given away are still their sender's.
+        assert wanting(stork, "27831", delivered) == ()
+        assert off not in wanting(crane, "27831", delivered)
+        assert replies not in wanting(crane, "27831", delivered)
+        async with store.writing() as connection:
+            await numbers.remove(connection, "+27831")
+            await webhooks.remove(connection, other)
+        wanting = (await _snapshot(store)).audience.wanting
+        assert wanting(crane, "27831", delivered) == (every,)
+        assert wanting(crane, "12345", delivered) == (every, named)
+
+    tell(story)
+
+
+def test_the_snapshot_knows_every_number_and_the_approved_campaigns(
+    tell: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(numbers, "PAGE", 3)
+
+    async def story(store: Store) -> None:
+        async with store.writing() as connection:
+            crane, stork = await _crane(connection), await _stork(connection)
+            for count in range(7):
+                values = {"sms": bool(count & 1), "mms": bool(count & 2), "voice": bool(count & 4), "campaign": "CW1"}
+                owner = stork if count == 6 else crane
+                await numbers.add(connection, f"+2783{count}", account_id=owner, values=values, now_ms=1)
+            for account_id, tcr in ((crane, "CW1"), (crane, "CW2"), (stork, "CW1")):
+                await campaigns.add(connection, account_id, tcr=tcr, brand="b", now_ms=1)
+            await campaigns.approve(connection, crane, tcr="CW1")
+        snapshot = await _snapshot(store)
+        assert list(snapshot.numbers) == [f"2783{count}" for count in range(7)]
+        for count, number in enumerate(snapshot.numbers.values()):
+            assert number.msisdn == f"+2783{count}"
+            assert number.account_id == (stork if count == 6 else crane)
+            assert number.channels == {channel for channel in Channel if count & 1 << channel - 1}
+        assert snapshot.campaigns == {(crane, "CW1")}
+
+    tell(story)
+
+
+def test_numbers_are_read_again_only_when_one_has_changed(tell: Tell) -> None:
+    async def story(store: Store) -> None:
+        async with store.writing() as connection:
+            crane = await _crane(connection)
+            await _add_numbers(connection, {"+27831": (crane, "Default"), "+27832": (crane, None)})
+        before = await _snapshot(store)
+        async with store.writing() as connection:
+            named = await _add_webhook(connection, crane, name="Default")
+        async with store.reading() as connection:
+            after = await directory.load(connection, _told, before=before)
+        assert after.revision == before.revision + 1
+        assert after.numbers is before.numbers
+        assert after.audience.wanting(crane, "27831", MessageState.DELIVERED) == (named,)
+        for change in (
+            lambda connection: numbers.change(connection, "+27831", values={"sms": False}),
+            lambda connection: numbers.detach(connection, crane, column="webhook", names=["Default"], most=9),
+            lambda connection: numbers.remove(connection, "27831"),
+        ):
+            async with store.writing() as connection:
+                await change(connection)
+            async with store.reading() as connection:
+                read = await directory.load(connection, _told, before=after)
+            assert read.numbers != after.numbers
+            after = read
+        assert list(after.numbers) == ["27832"]
 
     tell(story)
 

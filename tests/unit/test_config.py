@@ -51,6 +51,8 @@ def test_the_environment_names_the_file_unless_a_flag_does(tmp_path: Path) -> No
         ("webhook_https_only", "yes", True),
         ("webhook_https_only", "0", False),
         ("sender", "+27831234567", "27831234567"),
+        ("us_campaigns", "Required", "required"),
+        ("retention_days", "7", 7),
         ("log_level", "WARNING", "warning"),
         (
             "webhook_allow",
@@ -88,6 +90,8 @@ def test_a_file_may_use_its_own_types(tmp_path: Path) -> None:
         ("rate_limit", "1.5", "whole number of requests a minute"),
         ("memory_limit", "0", "1 or more"),
         ("sender", "far too long a sender", "at most 11 GSM characters"),
+        ("us_campaigns", "yes", "off or required"),
+        ("retention_days", "6", "7 or more"),
         ("log_level", "loud", "debug, info, warning or error"),
     ],
 )

@@ -83,6 +83,10 @@ class TestShape:
         write(tmp_path, "core/send.py", "def _send(a, b, c, d, e, f, g): ...\n")
         assert shape.check(tmp_path)[0] == ["src/heliograph/core/send.py:1: _send has 7 parameters; at most 6"]
 
+    def test_a_command_has_as_many_as_people_may_write(self, tmp_path: Path) -> None:
+        write(tmp_path, "cli/send.py", "@group.command()\ndef send(a, b, c, *, d, e, f, g): ...\n")
+        assert shape.check(tmp_path)[0] == []
+
     def test_self_is_not_a_parameter(self, tmp_path: Path) -> None:
         write(tmp_path, "core/send.py", "class Send:\n    def send(self, a, b, c): ...\n")
         assert shape.check(tmp_path)[0] == []

@@ -31,7 +31,7 @@ GROUPS: Final = {
     "account": Group("account", "Customers: add, list, show, suspend, resume, topup, set."),
     "key": Group("key", "API keys: add, list, revoke."),
     "number": Group("number", "Numbers of accounts: add, set, list, remove."),
-    "campaign": Group("campaign", "Registered campaigns: add, approve, list."),
+    "campaign": Group("campaign", "Registered campaigns: add, approve, list, remove."),
     "carrier": Group("carrier", "Upstreams: add, list, show, set, probe, drain, remove."),
     "route": Group("route", "Which carriers messages take: add, list, remove."),
     "rate": Group("rate", "What messages cost: add, list, remove."),

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from heliograph.cli.arguments import YesNo, amount_of, switch_of
+from heliograph.cli.arguments import YesNo, amount_of, channels_of, switch_of, word_of
 from heliograph.cli.show import answer, answer_fields, answer_rows, credits_from, time_from
 from heliograph.cli.world import run
 from heliograph.net.clock import SystemClock
@@ -37,7 +37,8 @@ def _document(view: AccountView) -> dict[str, object]:
         "captured": credits_from(view.balance.captured),
         "sender": account.sender,
         "senders": sorted(account.senders),
-        "numbers": sorted(account.numbers),
+        "numbers": list(view.numbers),
+        "channels": [word_of(each) for each in sorted(account.channels)],
         "rate_limit": account.rate_limit,
         "time_zone": account.time_zone,
         "agreement": account.has_agreed,
@@ -105,7 +106,7 @@ def topup(
 
 
 @group.command("set")
-def set_(
+def set_(  # noqa: PLR0913 (what can be changed)
     name: str,
     *,
     sender: Annotated[str | None, typer.Option(help="Default sender; empty for the operator's.")] = None,
@@ -115,8 +116,12 @@ def set_(
     ] = None,
     time_zone: Annotated[str | None, typer.Option(metavar="ZONE", help="Such as Africa/Johannesburg.")] = None,
     agreement: Annotated[YesNo | None, typer.Option(help="Whether the terms were agreed to.")] = None,
+    channels: Annotated[
+        str | None, typer.Option(metavar="sms,mms,voice", help="What it may send; empty for nothing.")
+    ] = None,
 ) -> None:
     """Change what is named of an account."""
+    may_send = channels_of(channels)
     wanted = None if senders is None else [each.strip() for each in senders.split(",") if each.strip()]
 
     async def change(store: Store) -> AccountView:
@@ -127,6 +132,7 @@ def set_(
             rate_limit="default" if rate_limit == "default" else _count(rate_limit),
             time_zone=time_zone,
             has_agreed=switch_of(agreement),
+            channels=may_send,
         )
         return await _found(store, name)
 

@@ -33,8 +33,15 @@ def add(account: str, tcr: str, *, brand: Annotated[str, typer.Option(help="Whos
 @group.command()
 def approve(account: str, tcr: str) -> None:
     """Let the numbers of a campaign send."""
-    run(lambda store: _campaigns(store).approve(account, tcr))
-    answer({"account": account, "tcr": tcr, "is_approved": True}, f"Campaign {tcr} is approved.")
+    known = run(lambda store: _campaigns(store).approve(account, tcr))
+    answer({"account": account, "tcr": known, "is_approved": True}, f"Campaign {known} is approved.")
+
+
+@group.command()
+def remove(account: str, tcr: str) -> None:
+    """Forget a campaign; its numbers are in none then."""
+    known = run(lambda store: _campaigns(store).remove(account, tcr))
+    answer({"account": account, "tcr": known, "is_removed": True}, f"Campaign {known} is removed.")
 
 
 @group.command("list")

@@ -1,17 +1,15 @@
 """heliograph carrier …"""
 
-import json
 from typing import Annotated, Literal
 
 import typer
 
-from heliograph.cli.arguments import OnOff
+from heliograph.cli.arguments import OnOff, settings_of
 from heliograph.cli.show import answer, answer_fields, answer_rows
 from heliograph.cli.world import run
 from heliograph.core.directory import Carrier, Policy
 from heliograph.net.clock import SystemClock
 from heliograph.services.carriers import CarrierOptions, Carriers, without_password
-from heliograph.services.refused import Refused
 from heliograph.store.engine import Store
 
 group = typer.Typer(help="Upstreams that messages are submitted to.")
@@ -59,19 +57,6 @@ def _document(carrier: Carrier) -> dict[str, object]:
     }
 
 
-def _settings(words: list[str]) -> dict[str, object] | None:
-    settings: dict[str, object] = {}
-    for word in words:
-        name, equals, written = word.partition("=")
-        if not name or not equals:
-            raise Refused(f"{word!r} is no setting: write NAME=VALUE, and NAME= to take one away.")
-        try:
-            settings[name] = json.loads(written) if written else None
-        except ValueError:
-            settings[name] = written
-    return settings or None
-
-
 def _policy(word: str | None) -> Policy | None:
     return None if word is None else Policy[word.upper()]
 
@@ -93,7 +78,7 @@ def add(
         sessions=sessions,
         throughput=throughput,
         policy=_policy(policy),
-        settings=_settings(name[1:]),
+        settings=settings_of(name[1:]),
     )
     carrier = run(lambda store: _carriers(store).add(name[0], options))
     answer(_document(carrier), f"Carrier {carrier.name} is added.")
@@ -116,7 +101,7 @@ def set_(
         sessions=sessions,
         throughput=throughput,
         policy=_policy(policy),
-        settings=_settings(name[1:]),
+        settings=settings_of(name[1:]),
     )
     carrier = run(lambda store: _carriers(store).change(name[0], options))
     answer(_document(carrier), f"Carrier {carrier.name} is changed.")

@@ -1,6 +1,7 @@
 """What commands need to know of dialects: their names, and the states their webhooks hear of."""
 
 import pkgutil
+from collections.abc import Mapping
 from importlib import import_module
 
 from heliograph.core.directory import Webhook
@@ -44,6 +45,33 @@ def writer(dialect: str) -> EventWriter:
     """How a dialect tells events."""
     made: EventWriter = import_module(f"heliograph.dialects.{named(dialect)}.events").Events()
     return made
+
+
+def settings_of(dialect: str, wanted: Mapping[str, object]) -> dict[str, object]:
+    """Settings of a dialect's webhooks, on and off for true and false; refused when it has none such.
+
+    Which there are, and the values of each, stands as `SETTINGS` beside the dialect's events; no values: any text.
+    """
+    known: Mapping[str, tuple[object, ...]] = getattr(
+        import_module(f"heliograph.dialects.{named(dialect)}.events"), "SETTINGS", {}
+    )
+    settings: dict[str, object] = {}
+    for name, value in wanted.items():
+        if name not in known:
+            raise Refused(f"Webhooks of {dialect} have no setting {name!r}; they have {', '.join(known) or 'none'}.")
+        values = known[name]
+        settings[name] = _SWITCHES.get(str(value).lower(), value) if True in values else value
+        is_good = settings[name] in values if values else isinstance(value, str)
+        if value is not None and not is_good:
+            raise Refused(f"Setting {name!r} is not {value!r}; write {' or '.join(map(_word, values)) or 'a text'}.")
+    return settings
+
+
+_SWITCHES = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
+
+
+def _word(value: object) -> str:
+    return {True: "on", False: "off"}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
 
 def told(webhook: Webhook) -> frozenset[MessageState]:

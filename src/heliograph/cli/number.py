@@ -18,8 +18,11 @@ group = typer.Typer(help="Numbers that belong to accounts.")
 Sms = Annotated[OnOff | None, typer.Option(help="Whether it carries SMS.")]
 Mms = Annotated[OnOff | None, typer.Option(help="Whether it carries MMS.")]
 Voice = Annotated[OnOff | None, typer.Option(help="Whether it carries voice.")]
-WebhookName = Annotated[str | None, typer.Option(metavar="NAME", help="Who is told what it receives.")]
-Tcr = Annotated[str | None, typer.Option(metavar="TCR", help="The campaign it sends for.")]
+WebhookName = Annotated[str | None, typer.Option(metavar="NAME", help="Who is told what it receives; empty: nobody.")]
+Tcr = Annotated[str | None, typer.Option(metavar="TCR", help="The campaign it sends for; empty: none.")]
+OfAccount = Annotated[str | None, typer.Option(help="Only this account's.")]
+OfWebhook = Annotated[str | None, typer.Option(metavar="NAME", help="Only those that name this webhook; empty: none.")]
+OfCampaign = Annotated[str | None, typer.Option(metavar="TCR", help="Only those of this campaign; empty: of none.")]
 Whose = Annotated[list[str], typer.Argument(metavar="[ACCOUNT] MSISDN")]
 
 
@@ -88,9 +91,10 @@ def set_(
 
 
 @group.command("list")
-def list_(account: Annotated[str | None, typer.Option(help="Only this account's.")] = None) -> None:
+def list_(account: OfAccount = None, *, webhook: OfWebhook = None, campaign: OfCampaign = None) -> None:
     """List numbers."""
-    rows = run(lambda store: _numbers(store).list(account))
+    having = NumberOptions(webhook=webhook, campaign=campaign)
+    rows = run(lambda store: _numbers(store).list(account, having=having))
     columns = ("number", "account", "sms", "mms", "voice", "webhook", "campaign")
     answer_rows("numbers", [_document(row) for row in rows], columns)
 

@@ -21,5 +21,6 @@ def sending(store: Any) -> "Sending":
         validity_ms=settings.validity_hours * 3_600_000,
         most_in_memory=0,
         most_in_store=settings.message_limit,
+        needs_campaign=settings.us_campaigns == "required",
     )
     return Sending(store, SystemClock(), told=dialects.told, terms=terms)

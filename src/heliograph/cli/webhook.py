@@ -1,18 +1,20 @@
 """heliograph webhook …"""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from heliograph.cli import dialects
+from heliograph.cli.arguments import OnOff, settings_of
 from heliograph.cli.show import answer, answer_rows, time_from
 from heliograph.cli.world import run, world
 from heliograph.core.directory import Account, Webhook
+from heliograph.core.events import EventKind
 from heliograph.core.ids import AccountId, WebhookId
 from heliograph.net.clock import SystemClock
 from heliograph.services.accounts import Accounts
 from heliograph.services.refused import Refused
-from heliograph.services.webhooks import Webhooks
+from heliograph.services.webhooks import WebhookOptions, Webhooks
 from heliograph.store.deliveries import DeliveryRow
 from heliograph.store.engine import Store
 
@@ -20,6 +22,9 @@ group = typer.Typer(help="Addresses of customers that are told what happens.")
 
 Id = Annotated[int, typer.Argument(metavar="ID")]
 OfAccount = Annotated[str | None, typer.Option(help="Only this account's.")]
+IdAndSettings = Annotated[list[str], typer.Argument(metavar="ID [SETTING=VALUE]...")]
+Receipts = Annotated[OnOff | None, typer.Option(help="Whether it hears what became of messages.")]
+Method = Annotated[Literal["POST", "3CX"] | None, typer.Option(help="The form it is told in.")]
 OfWebhook = Annotated[int | None, typer.Option(metavar="ID", help="Only this webhook's.")]
 
 
@@ -51,9 +56,12 @@ def _document(webhook: Webhook, account: str) -> dict[str, object]:
         "dialect": webhook.dialect,
         "kind": webhook.kind.name.lower(),
         "url": webhook.url,
+        "name": webhook.name,
+        "settings": dict(webhook.settings),
         "is_active": webhook.is_active,
         "note": webhook.note,
         "created_at": time_from(webhook.created_at_ms),
+        "modified_at": time_from(webhook.modified_at_ms or webhook.created_at_ms),
     }
 
 
@@ -74,20 +82,41 @@ def _delivery_document(row: DeliveryRow, account: str | None) -> dict[str, objec
     }
 
 
+def _settings(words: list[str], receipts: OnOff | None, method: str | None) -> dict[str, object]:
+    named = {"receipts": receipts, "method": method}
+    return {name: value for name, value in named.items() if value is not None} | (settings_of(words) or {})
+
+
+def _kind(type_: str | None, name: str | None) -> EventKind:
+    if type_ is None and name is None:
+        raise Refused("Say with --type what the webhook is told of: MessageStatusUpdate or MessageReply.")
+    return EventKind.REPLY if type_ is None else dialects.kind_of(type_)
+
+
 @group.command()
 def add(
-    account: str,
-    url: str,
+    where: Annotated[list[str], typer.Argument(metavar="ACCOUNT URL [SETTING=VALUE]...")],
     *,
     dialect: Annotated[str, typer.Option(help="Whose words it is told in.")],
-    type_: Annotated[str, typer.Option("--type", help="What it is told of: MessageStatusUpdate or MessageReply.")],
+    type_: Annotated[
+        str | None, typer.Option("--type", help="What it is told of: MessageStatusUpdate or MessageReply.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Numbers choose it by its name, and it hears of their messages only.")
+    ] = None,
+    receipts: Receipts = None,
+    method: Method = None,
 ) -> None:
     """Tell an address of an account what happens; the secret signs what it is told."""
-    kind = dialects.kind_of(type_)
-    dialects.named(dialect)
+    if len(where) < 2:
+        raise Refused("Name the account and the address to tell.")
+    account, url, kind = where[0], where[1], _kind(type_, name)
+    settings = dialects.settings_of(dialects.named(dialect), _settings(where[2:], receipts, method))
+    options = WebhookOptions(name=name, settings=settings)
 
     async def make(store: Store) -> Webhook:
-        return await _webhooks(store).add(await _account_id(store, account), dialect=dialect, kind=kind, url=url)
+        account_id = await _account_id(store, account)
+        return await _webhooks(store).add(account_id, dialect=dialect, kind=kind, url=url, options=options)
 
     made = run(make)
     answer(
@@ -105,7 +134,7 @@ def list_(account: OfAccount = None) -> None:
         names = await _account_names(store)
         return [_document(each, names[each.account_id]) for each in await _webhooks(store).list(account_id)]
 
-    answer_rows("webhooks", run(read), ("id", "account", "dialect", "kind", "url", "is_active", "note"))
+    answer_rows("webhooks", run(read), ("id", "account", "name", "dialect", "kind", "url", "is_active", "note"))
 
 
 @group.command()
@@ -156,23 +185,35 @@ def remove(webhook: Id) -> None:
 
 @group.command("set")
 def set_(
-    webhook: Id,
+    webhook: IdAndSettings,
     *,
     url: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Where to tell it from now on.")] = None,
     is_active: Annotated[
         bool | None, typer.Option("--on/--off", help="Whether to tell it anything; --on forgets past failures.")
     ] = None,
+    receipts: Receipts = None,
+    method: Method = None,
 ) -> None:
-    """Change what is named of a webhook."""
-    if url is None and is_active is None:
+    """Change what is named of a webhook; SETTING= takes a setting away."""
+    number, wanted = _number(webhook[0]), _settings(webhook[1:], receipts, method)
+    if url is None and is_active is None and not wanted:
         raise Refused("Nothing to change was named.")
 
     async def change(store: Store) -> dict[str, object]:
-        found, account = await _webhook_of(store, webhook)
-        changed = await _webhooks(store).change(found.account_id, found.webhook_id, url=url, is_active=is_active)
+        found, account = await _webhook_of(store, number)
+        settings = dialects.settings_of(found.dialect, wanted)
+        changed = await _webhooks(store).change(
+            found.account_id, found.webhook_id, url=url, is_active=is_active, settings=settings
+        )
         return _document(changed or found, account.name)
 
-    answer(run(change), f"Webhook {webhook} is changed.")
+    answer(run(change), f"Webhook {number} is changed.")
+
+
+def _number(word: str) -> int:
+    if not (word.isascii() and word.isdecimal()):
+        raise Refused(f"{word!r} is not the id of a webhook; `heliograph webhook list` shows them.")
+    return int(word)
 
 
 @group.command()

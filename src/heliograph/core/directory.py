@@ -38,7 +38,6 @@ class Account:
     is_suspended: bool = False
     sender: str | None = None
     senders: frozenset[str] = frozenset()
-    numbers: frozenset[str] = frozenset()
     rate_limit: int | None = None
     time_zone: str = "UTC"
     has_agreed: bool = True
@@ -89,7 +88,10 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Number:
-    """A number of an account. channels: what may be sent from it and reach it. webhook, campaign: names, or None."""
+    """A number of an account. channels: what may be sent from it and reach it. webhook, campaign: names, or None.
+
+    msisdn: in E.164 form, or the bare digits of a short code.
+    """
 
     msisdn: str
     account_id: AccountId
@@ -102,7 +104,8 @@ class Number:
 class Snapshot:
     """Everything that decisions look up. revision: of the store it was read from.
 
-    numbers: by their digits. campaigns: those that are approved. audience: who hears of what.
+    numbers: by their digits; as they were at `numbers_revision`. campaigns: those that are approved.
+    audience: who hears of what.
     """
 
     revision: int
@@ -113,4 +116,5 @@ class Snapshot:
     rates: RateCard
     audience: Audience
     numbers: Mapping[str, Number] = field(default_factory=dict)
+    numbers_revision: int = -1
     campaigns: frozenset[tuple[AccountId, str]] = frozenset()

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from heliograph.core.ids import AccountId, MessageId, SubmissionId, WebhookId
 from heliograph.core.states import MessageState
+
+if TYPE_CHECKING:
+    from heliograph.core.directory import Number
 
 
 class EventKind(IntEnum):
@@ -77,13 +80,20 @@ class Told(NamedTuple):
 class Audience(NamedTuple):
     """Which webhooks hear of what. A webhook with a name hears only of the numbers that name it.
 
-    of_account: by account and state. of_number: by account, number (no plus) and state.
+    of_account: by account and state. of_name: by account, the webhook's name (case folded) and state.
+    numbers: by their digits; those that are nobody's are not in it.
     """
 
     of_account: Mapping[tuple[AccountId, MessageState], tuple[WebhookId, ...]]
-    of_number: Mapping[tuple[AccountId, str, MessageState], tuple[WebhookId, ...]] = {}
+    of_name: Mapping[tuple[AccountId, str, MessageState], tuple[WebhookId, ...]] = {}
+    numbers: Mapping[str, "Number"] = {}
 
     def wanting(self, account_id: AccountId, number: str, state: MessageState) -> tuple[WebhookId, ...]:
-        """The webhooks that want to hear that a message from or to one of our numbers entered a state."""
+        """The webhooks that want to hear that a message from or to a number (no plus) entered a state."""
         of_account = self.of_account.get((account_id, state), ())
-        return of_account + self.of_number.get((account_id, number, state), ()) if self.of_number else of_account
+        if not self.of_name:
+            return of_account
+        ours = self.numbers.get(number)
+        if ours is None or ours.webhook is None or ours.account_id != account_id:
+            return of_account
+        return of_account + self.of_name.get((account_id, ours.webhook.casefold(), state), ())

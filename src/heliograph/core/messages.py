@@ -30,7 +30,7 @@ class Submission(NamedTuple):
     """One sending call as a dialect understood it, before any decision.
 
     recipients: as the caller wrote them; verdicts come back in this order.
-    sender: as written, or None for the account's default.
+    sender: as written, or None for the account's default. owns_sender: only a number of the account may be it.
     media_urls: addresses of files that go with it (MMS only); they are fetched after the answer.
     reference: the caller's own id; "" says that the caller's dialect has such an id and none was given.
     """
@@ -44,6 +44,7 @@ class Submission(NamedTuple):
     reference: str | None = None
     idempotency: IdempotencyKey | None = None
     media_urls: tuple[str, ...] = ()
+    owns_sender: bool = False
 
 
 class Media(NamedTuple):

@@ -10,6 +10,8 @@ from heliograph.gsm import alphabet
 
 MIN_DIGITS = 7
 MAX_DIGITS = 15
+SHORT_CODE_DIGITS = 8
+"""The longest short codes there are: Australia's."""
 MAX_SENDER_SEPTETS = 11
 """An alphanumeric address has ten octets on the air (3GPP TS 23.040 §9.1.2.5)."""
 _SEPARATORS = str.maketrans("", "", " -.()/\u00a0\u2010\u2011\t")
@@ -75,6 +77,20 @@ def msisdn_from(written: str | int) -> str | None:
     if MIN_DIGITS <= len(digits) <= MAX_DIGITS and digits.isdecimal() and digits.isascii() and digits[0] != "0":
         return f"+{digits}"
     return None
+
+
+def number_from(written: str) -> str | None:
+    """A number that an account can own: in E.164 form with `+`, or a short code of 3 to 8 digits as its bare digits.
+
+    Eight digits and fewer are a short code unless a plus sign says otherwise.
+
+    >>> number_from("310 906 0901"), number_from("12345"), number_from("+2908123")
+    ('+3109060901', '12345', '+2908123')
+    """
+    digits = written.translate(_SEPARATORS)
+    if 3 <= len(digits) <= SHORT_CODE_DIGITS and digits.isdecimal() and digits.isascii():
+        return digits
+    return msisdn_from(written)
 
 
 def sender_from(written: str) -> Sender | None:

@@ -36,6 +36,7 @@ class Reason(Enum):
     )
     NOT_AGREED = (125, "The account has not accepted the messaging agreement.", "Accept it, or ask the operator.")
     BAD_MEDIA = (126, "The media are too many, or one has no http or https address.", "Send fewer media, each by URL.")
+    NAME_TAKEN = (127, "The name differs from a known one only in the case of its letters.", "Use the known name.")
     KEY_REUSED = (130, "The idempotency key was used for a different request.", "Use a new key for a new request.")
     KEY_IN_USE = (131, "The first request with this idempotency key is still running.", "Ask again in a moment.")
     OVERLOADED = (140, "The exchange holds as many messages as it may.", "Wait a little, then send again.")

@@ -14,8 +14,9 @@ import msgspec
 from heliograph.core.directory import Account, Snapshot
 from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId
 from heliograph.core.messages import Accepted, Channel, Content, Message, Refusal, Submission, Verdict
-from heliograph.core.numbers import msisdn_from, sender_from
-from heliograph.core.reasons import Reason, reason_numbered
+from heliograph.core.numbers import msisdn_from
+from heliograph.core.reasons import FORBIDDING, Reason, reason_numbered
+from heliograph.core.senders import SenderPolicy, sender_of
 from heliograph.gsm.alphabet import NotInAlphabet
 from heliograph.gsm.segments import TooLong, split
 from heliograph.pipeline.desk import Desk
@@ -41,12 +42,16 @@ _read_answer = msgspec.json.Decoder(tuple[int, list[tuple[str | None, int | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What the operator decides for everybody. validity_ms: how long a message may wait for a carrier."""
+    """What the operator decides for everybody. validity_ms: how long a message may wait for a carrier.
+
+    sender, needs_campaign: see `SenderPolicy`.
+    """
 
     sender: str
     validity_ms: int
     most_in_memory: int
     most_in_store: int
+    needs_campaign: bool = False
 
 
 class Lines(Protocol):
@@ -98,7 +103,9 @@ class Acceptance:
         self._tally = desk.tally
         self._ways: dict[tuple[AccountId, Channel, str], Way] = {}
         self._ways_of: Snapshot | None = None
-        self._defaults: dict[AccountId, tuple[Account, str | Refusal]] = {}
+        self._senders = SenderPolicy(terms.sender, terms.needs_campaign)
+        self._defaults: dict[tuple[AccountId, Channel, bool], str | Refusal] = {}
+        self._defaults_of: Snapshot | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._running: set[tuple[AccountId, str]] = set()
 
@@ -156,7 +163,7 @@ class Acceptance:
         refusal = self._refuse_at_once(account, submission)
         if refusal is not None:
             return refusal
-        sender = self._sender(account, submission.sender)
+        sender = self._sender(snapshot, account, submission)
         if type(sender) is Refusal:
             return sender
         assert isinstance(sender, str)
@@ -184,26 +191,18 @@ class Acceptance:
             return Refusal(Reason.OVERLOADED, RETRY_AFTER_S)
         return None
 
-    def _sender(self, account: Account, written: str | None) -> str | Refusal:
+    def _sender(self, snapshot: Snapshot, account: Account, submission: Submission) -> str | Refusal:
         """The address of the sender to use (a number without plus); a default is found out once for a snapshot."""
-        if written is not None:
-            return self._find_sender(account, written)
-        known = self._defaults.get(account.account_id)
-        if known is None or known[0] is not account:
-            known = self._defaults[account.account_id] = (account, self._find_sender(account, None))
-        return known[1]
-
-    def _find_sender(self, account: Account, written: str | None) -> str | Refusal:
-        chosen = written or account.sender or self._terms.sender
-        sender = sender_from(chosen)
-        if sender is None:
-            return Refusal(Reason.INVALID_SENDER)
-        may_use = (
-            not account.senders or written is None or sender.address in account.senders or written in account.senders
-        )
-        if may_use or f"+{sender.address}" in account.numbers:
-            return sender.address
-        return Refusal(Reason.SENDER_NOT_ALLOWED)
+        if submission.sender is not None:
+            return sender_of(submission, account, snapshot=snapshot, policy=self._senders)
+        if self._defaults_of is not snapshot:
+            self._defaults_of, self._defaults = snapshot, {}
+        place = (account.account_id, submission.channel, submission.owns_sender)
+        known = self._defaults.get(place)
+        if known is None:
+            known = sender_of(submission, account, snapshot=snapshot, policy=self._senders)
+            self._defaults[place] = known
+        return known
 
     def _draft(
         self, snapshot: Snapshot, submission: Submission, content: Content, identifiers: list[int], now_ms: int
@@ -277,7 +276,7 @@ class Draft(NamedTuple):
     messages: list[Message]
 
 
-_CHANGEABLE = frozenset({Reason.SENDER_NOT_ALLOWED, Reason.SUSPENDED})
+_CHANGEABLE = FORBIDDING | {Reason.SUSPENDED}
 
 
 def _may_be_stale(draft: Draft | Refusal) -> bool:

@@ -1,5 +1,6 @@
 """What is set up, at hand: a snapshot that follows the store, and the keys that were checked before."""
 
+import asyncio
 import hashlib
 import re
 
@@ -25,14 +26,20 @@ class Directory:
         self._told = told
         self._known: dict[str, AccountId] = {}
         self._wrong: set[str] = set()
+        self._loading = asyncio.Lock()
+        self._before: Snapshot | None = None
         self.snapshot: Snapshot
 
     async def load(self) -> None:
-        """Read everything that is set up."""
-        async with self._store.reading() as connection:
-            snapshot = await rows.load(connection, self._told)
-        self.snapshot = snapshot
-        self._known.clear()
+        """Read everything that is set up. Whoever comes meanwhile waits, and reads only what changed since."""
+        has_company = self._loading.locked()
+        async with self._loading:
+            if has_company and not await self.is_stale():
+                return
+            async with self._store.reading() as connection:
+                snapshot = await rows.load(connection, self._told, before=self._before)
+            self.snapshot = self._before = snapshot
+            self._known.clear()
 
     async def follow(self) -> None:
         """Reload when the store's revision moves; for ever."""

@@ -8,6 +8,7 @@ ended deliveries can be replayed for 30 days.
 import contextlib
 
 from heliograph.net.clock import Clock
+from heliograph.pipeline.forget import DAY_MS, forget_ended
 from heliograph.store import overdue, retention
 from heliograph.store.engine import Store, StoreUnavailable
 
@@ -21,11 +22,13 @@ KEYS_MS = 24 * _HOUR_MS
 DELIVERIES_MS = 30 * 24 * _HOUR_MS
 
 
-async def follow(store: Store, clock: Clock) -> None:
-    """Prune every ten minutes; for ever."""
+async def follow(store: Store, clock: Clock, *, retention_days: int = 0) -> None:
+    """Prune every ten minutes; for ever. retention_days: for how long ended messages are kept, 0 for ever."""
     while True:
         with contextlib.suppress(StoreUnavailable):
             await prune(store, clock)
+            if retention_days:
+                await forget_ended(store, clock, before_ms=clock.now_ms() - retention_days * DAY_MS)
         await clock.sleep(ROUND_S)
 
 

@@ -4,20 +4,21 @@ import os
 import re
 import unicodedata
 import zoneinfo
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypedDict, Unpack
 
 from heliograph.core.directory import Account
 from heliograph.core.ids import AccountId
 from heliograph.core.ledger import Balance, PostingKind
+from heliograph.core.messages import Channel
 from heliograph.core.money import credits_from_amount
 from heliograph.core.numbers import sender_from
 from heliograph.net.clock import Clock
 from heliograph.services.changes import ChangeLog, good_name, the_account
 from heliograph.services.keys import make_key
 from heliograph.services.refused import Refused
-from heliograph.store import accounts, postings
+from heliograph.store import accounts, numbers, postings
 from heliograph.store.connection import Connection
 from heliograph.store.engine import Store
 
@@ -37,11 +38,27 @@ class NewAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountView:
-    """An account with its credits."""
+    """An account with its credits and numbers."""
 
     account: Account
     balance: Balance
+    numbers: Sequence[str]
     created_at_ms: int
+
+
+class AccountChange(TypedDict, total=False):
+    """What can be changed of an account; None leaves it as it is.
+
+    sender: "" for the operator's. senders: none for any well-formed one. rate_limit: requests a minute, 0 for no limit,
+    "default" for the operator's. channels: what it may send.
+    """
+
+    sender: str | None
+    senders: Sequence[str] | None
+    rate_limit: int | Literal["default"] | None
+    time_zone: str | None
+    has_agreed: bool | None
+    channels: Collection[Channel] | None
 
 
 def user_from(name: str) -> str:
@@ -105,10 +122,12 @@ class Accounts:
         async with self._store.reading() as connection:
             balances = await postings.balances(connection)
             created = await accounts.created_at(connection)
+            owned = await numbers.names_by_account(connection)
             return tuple(
                 AccountView(
                     account=account,
                     balance=balances.get(account.account_id, Balance()),
+                    numbers=owned.get(account.account_id, ()),
                     created_at_ms=created[account.account_id],
                 )
                 for account in await accounts.every(connection)
@@ -124,6 +143,7 @@ class Accounts:
             return AccountView(
                 account=account,
                 balance=await postings.balance_of(connection, account.account_id),
+                numbers=await numbers.names(connection, account.account_id),
                 created_at_ms=created[account.account_id],
             )
 
@@ -149,32 +169,9 @@ class Accounts:
             await self._log.note(connection, "account.topup", subject=name, amount=amount)
             return await postings.balance_of(connection, account.account_id)
 
-    async def change(
-        self,
-        name: str,
-        *,
-        sender: str | None = None,
-        senders: Sequence[str] | None = None,
-        rate_limit: int | Literal["default"] | None = None,
-        time_zone: str | None = None,
-        has_agreed: bool | None = None,
-    ) -> None:
-        """Change what is not None.
-
-        sender: "" for the operator's. senders: none for any well-formed one. rate_limit: requests a minute, 0 for no
-        limit, "default" for the operator's.
-        """
-        values: dict[str, object] = {}
-        if sender is not None:
-            values["sender"] = _good_sender(sender) if sender else None
-        if senders is not None:
-            values["senders"] = sorted({_good_sender(each) for each in senders})
-        if rate_limit is not None:
-            values["rate_limit"] = _good_rate_limit(rate_limit)
-        if time_zone is not None:
-            values["time_zone"] = _good_time_zone(time_zone)
-        if has_agreed is not None:
-            values["has_agreed"] = has_agreed
+    async def change(self, name: str, **wanted: Unpack[AccountChange]) -> None:
+        """Change what is named and not None."""
+        values = _columns(wanted)
         if not values:
             raise Refused("Nothing to change was named.")
         await self._change(name, "account.set", values=values)
@@ -189,6 +186,24 @@ class Accounts:
         """Where an account's credits are."""
         async with self._store.reading() as connection:
             return await postings.balance_of(connection, account_id)
+
+
+def _columns(wanted: AccountChange) -> dict[str, object]:
+    """What was named, by column; raises Refused for a value that cannot be."""
+    values: dict[str, object] = {}
+    if (sender := wanted.get("sender")) is not None:
+        values["sender"] = _good_sender(sender) if sender else None
+    if (senders := wanted.get("senders")) is not None:
+        values["senders"] = sorted({_good_sender(each) for each in senders})
+    if (rate_limit := wanted.get("rate_limit")) is not None:
+        values["rate_limit"] = _good_rate_limit(rate_limit)
+    if (time_zone := wanted.get("time_zone")) is not None:
+        values["time_zone"] = _good_time_zone(time_zone)
+    if (has_agreed := wanted.get("has_agreed")) is not None:
+        values["has_agreed"] = has_agreed
+    if (channels := wanted.get("channels")) is not None:
+        values["channels"] = sorted(set(channels))
+    return values
 
 
 def _check_amount(amount: int, *, least: int) -> None:

@@ -1,8 +1,13 @@
 """What every change has in common: a time, somebody who makes it, a row that remembers it, and names to look up."""
 
+from collections.abc import Iterable
+
 from heliograph.core.directory import Account, Carrier
+from heliograph.core.ids import AccountId
+from heliograph.core.messages import Refusal
+from heliograph.core.reasons import Reason
 from heliograph.net.clock import Clock
-from heliograph.services.refused import Refused
+from heliograph.services.refused import Refused, Unknown
 from heliograph.store import accounts, audit, carriers
 from heliograph.store.connection import Connection
 
@@ -27,12 +32,50 @@ class ChangeLog:
         )
 
 
+async def nobody_follows() -> None:
+    """What a command does after a change: running servers look for themselves."""
+
+
 async def the_account(connection: Connection, name: str) -> Account:
-    """The account with a name; raises Refused when there is none."""
+    """The account with a name; raises Unknown when there is none."""
     account = await accounts.named(connection, name)
     if account is None:
-        raise Refused(f"There is no account named {name!r}; `heliograph account list` shows them.")
+        raise Unknown(f"There is no account named {name!r}; `heliograph account list` shows them.")
     return account
+
+
+async def account_numbered(connection: Connection, account_id: AccountId) -> Account:
+    """The account with an id; raises Unknown when there is none."""
+    account = await accounts.numbered(connection, account_id)
+    if account is None:
+        raise Unknown(f"There is no account {account_id}.")
+    return account
+
+
+def refusal_of(account: Account) -> Refusal | None:
+    """Why an account may set nothing up by itself just now; the operator may."""
+    if account.is_suspended:
+        return Refusal(Reason.SUSPENDED)
+    return None if account.has_agreed else Refusal(Reason.NOT_AGREED)
+
+
+def same_name(written: str, known: Iterable[str]) -> str | None:
+    """The known name that is the written one but for the case of its letters, the very same one first.
+
+    >>> same_name("default", ["Main", "Default"]), same_name("other", ["Main"])
+    ('Default', None)
+    """
+    alike = [each for each in known if each.casefold() == written.casefold()]
+    return written if written in alike else next(iter(alike), None)
+
+
+def listed(known: Iterable[str]) -> str:
+    """What there is, for a sentence that says that something else is not there.
+
+    >>> listed(["b", "a"]), listed([])
+    ('it has a, b', 'it has none')
+    """
+    return f"it has {', '.join(sorted(known)) or 'none'}"
 
 
 async def the_carrier(connection: Connection, name: str) -> Carrier:

@@ -134,7 +134,8 @@ class Messages:
     async def _listeners(self, connection: Connection, after: Standing, *, now_ms: int) -> Sequence[Told]:
         account_id, state = after.account_id, after.state
         listening = await webhooks.every(connection, account_id)
-        audience = audience_of(listening, await numbers.owned(connection), self._told)
+        number = await numbers.numbered(connection, account_id, after.sender)
+        audience = audience_of(listening, {after.sender: number} if number else {}, self._told)
         event = Event(account_id, after.message_id, state, now_ms, after.recipient, after.reference)
         return [Told(webhook_id, event) for webhook_id in audience.wanting(account_id, after.sender, state)]
 

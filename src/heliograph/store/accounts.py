@@ -10,10 +10,10 @@ from heliograph.core.directory import Account
 from heliograph.core.ids import AccountId
 from heliograph.core.messages import Channel
 from heliograph.store import meta
-from heliograph.store.schema import account, balance, number
+from heliograph.store.schema import account, balance
 
 
-def _account_from(row: Row[Any], numbers: frozenset[str]) -> Account:
+def _account_from(row: Row[Any]) -> Account:
     return Account(
         account_id=AccountId(row.id),
         name=row.name,
@@ -22,7 +22,6 @@ def _account_from(row: Row[Any], numbers: frozenset[str]) -> Account:
         is_suspended=row.is_suspended,
         sender=row.sender,
         senders=frozenset(row.senders),
-        numbers=numbers,
         rate_limit=row.rate_limit,
         time_zone=row.time_zone,
         has_agreed=row.has_agreed,
@@ -31,26 +30,14 @@ def _account_from(row: Row[Any], numbers: frozenset[str]) -> Account:
     )
 
 
-async def _numbers_of(connection: AsyncConnection) -> dict[int, set[str]]:
-    found: dict[int, set[str]] = {}
-    for msisdn, account_id in await connection.execute(select(number.c.msisdn, number.c.account_id)):
-        found.setdefault(account_id, set()).add(msisdn)
-    return found
-
-
 async def every(connection: AsyncConnection) -> list[Account]:
-    """All accounts with their numbers, oldest first."""
-    numbers = await _numbers_of(connection)
-    rows = await connection.execute(select(account).order_by(account.c.id))
-    return [_account_from(row, frozenset(numbers.get(row.id, ()))) for row in rows]
+    """All accounts, oldest first."""
+    return [_account_from(row) for row in await connection.execute(select(account).order_by(account.c.id))]
 
 
 async def _one(connection: AsyncConnection, condition: Any) -> Account | None:
     row = (await connection.execute(select(account).where(condition))).first()
-    if row is None:
-        return None
-    numbers = await connection.scalars(select(number.c.msisdn).where(number.c.account_id == row.id))
-    return _account_from(row, frozenset(numbers))
+    return _account_from(row) if row else None
 
 
 async def named(connection: AsyncConnection, name: str) -> Account | None:

@@ -17,6 +17,7 @@ from heliograph.store.schema import (
     balance,
     doubt,
     event,
+    forgotten,
     message,
     outbox,
     owner,
@@ -47,7 +48,7 @@ async def note(
 
 
 class Books(NamedTuple):
-    """One account's balance as it is kept, as its postings make it, and as its messages make it."""
+    """One account's balance as it is kept, as its postings make it, and as its messages make it, forgotten ones too."""
 
     kept: Balance
     posted: Balance
@@ -77,7 +78,8 @@ async def books_of(connection: AsyncConnection, account_id: AccountId) -> Books:
         )
     ).where(message.c.account_id == account_id)
     held, captured = (await connection.execute(prices)).one()
-    return Books(Balance(*row) if row else Balance(), posted, int(held), int(captured))
+    before = await connection.scalar(select(forgotten.c.captured).where(forgotten.c.account_id == account_id)) or 0
+    return Books(Balance(*row) if row else Balance(), posted, int(held), int(captured) + before)
 
 
 def _misfits(account_id: AccountId) -> dict[str, ColumnElement[bool]]:

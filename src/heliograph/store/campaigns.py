@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heliograph.core.ids import AccountId
@@ -46,10 +46,9 @@ async def approved(connection: AsyncConnection) -> list[tuple[AccountId, str]]:
     return [(AccountId(row.account_id), row.tcr) for row in rows]
 
 
-async def has(connection: AsyncConnection, account_id: AccountId, *, tcr: str) -> bool:
-    """Whether an account has a campaign."""
-    wanted = select(campaign.c.tcr).where(campaign.c.account_id == account_id, campaign.c.tcr == tcr)
-    return await connection.scalar(wanted) is not None
+async def names(connection: AsyncConnection, account_id: AccountId) -> list[str]:
+    """The TCR ids of an account's campaigns."""
+    return list(await connection.scalars(select(campaign.c.tcr).where(campaign.c.account_id == account_id)))
 
 
 async def add(connection: AsyncConnection, account_id: AccountId, *, tcr: str, brand: str, now_ms: int) -> None:
@@ -67,3 +66,9 @@ async def approve(connection: AsyncConnection, account_id: AccountId, *, tcr: st
         return False
     await meta.bump_revision(connection)
     return True
+
+
+async def remove(connection: AsyncConnection, account_id: AccountId, *, tcr: str) -> None:
+    """Forget a campaign."""
+    await connection.execute(delete(campaign).where(campaign.c.account_id == account_id, campaign.c.tcr == tcr))
+    await meta.bump_revision(connection)

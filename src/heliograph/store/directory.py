@@ -1,6 +1,6 @@
 """Reads everything that decisions look up, as one snapshot."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,13 +16,20 @@ ToldOf = Callable[[Webhook], frozenset[MessageState]]
 """The states that a webhook hears of, as its dialect has it."""
 
 
-async def load(connection: AsyncConnection, told: ToldOf) -> Snapshot:
-    """The snapshot in force. Routes of carriers that drain are left out; suspended accounts are in it, as such."""
-    # The revision first: what changes meanwhile is read again, never missed.
+async def load(connection: AsyncConnection, told: ToldOf, *, before: Snapshot | None = None) -> Snapshot:
+    """The snapshot in force. Routes of carriers that drain are left out; suspended accounts are in it, as such.
+
+    before: the last one, whose numbers are taken over when none has changed since.
+    """
+    # The revisions first: what changes meanwhile is read again, never missed.
     revision = await meta.revision(connection)
+    numbers_revision = await meta.numbers_revision(connection)
     known = await carriers.every(connection)
     listening = await webhooks.every(connection)
-    owned = await numbers.owned(connection)
+    if before is None or before.numbers_revision != numbers_revision:
+        owned: Mapping[str, Number] = await _owned(connection)
+    else:
+        owned = before.numbers
     return Snapshot(
         revision=revision,
         accounts={account.account_id: account for account in await accounts.every(connection)},
@@ -34,28 +41,31 @@ async def load(connection: AsyncConnection, told: ToldOf) -> Snapshot:
         ),
         rates=card_of([row.rate for row in await rates.every(connection)]),
         audience=audience_of(listening, owned, told),
-        numbers={number.msisdn.removeprefix("+"): number for number in owned},
+        numbers=owned,
+        numbers_revision=numbers_revision,
         campaigns=frozenset(await campaigns.approved(connection)),
     )
 
 
-def audience_of(listening: Sequence[Webhook], owned: Sequence[Number], told: ToldOf) -> Audience:
-    """Which of these webhooks hear of what; those switched off hear nothing. Names differ by more than their case."""
+async def _owned(connection: AsyncConnection) -> dict[str, Number]:
+    found: dict[str, Number] = {}
+    async for page in numbers.owned(connection):
+        found.update((numbers.digits_of(each.msisdn), each) for each in page)
+    return found
+
+
+def audience_of(listening: Sequence[Webhook], owned: Mapping[str, Number], told: ToldOf) -> Audience:
+    """Which of these webhooks hear of what; those switched off hear nothing."""
     of_account: dict[tuple[AccountId, MessageState], tuple[WebhookId, ...]] = {}
-    of_number: dict[tuple[AccountId, str, MessageState], tuple[WebhookId, ...]] = {}
-    named: dict[tuple[AccountId, str], list[Webhook]] = {}
+    of_name: dict[tuple[AccountId, str, MessageState], tuple[WebhookId, ...]] = {}
     for webhook in listening:
         if not webhook.is_active:
             continue
-        if webhook.name is not None:
-            named.setdefault((webhook.account_id, webhook.name.casefold()), []).append(webhook)
-            continue
         for state in told(webhook):
-            place = (webhook.account_id, state)
-            of_account[place] = (*of_account.get(place, ()), webhook.webhook_id)
-    for number in owned:
-        for webhook in named.get((number.account_id, (number.webhook or "").casefold()), ()):
-            for state in told(webhook):
-                told_of = (number.account_id, number.msisdn.removeprefix("+"), state)
-                of_number[told_of] = (*of_number.get(told_of, ()), webhook.webhook_id)
-    return Audience(of_account, of_number)
+            if webhook.name is None:
+                place = (webhook.account_id, state)
+                of_account[place] = (*of_account.get(place, ()), webhook.webhook_id)
+            else:
+                named = (webhook.account_id, webhook.name.casefold(), state)
+                of_name[named] = (*of_name.get(named, ()), webhook.webhook_id)
+    return Audience(of_account, of_name, owned)

@@ -83,7 +83,9 @@ number = Table(
     Column("webhook", Text),
     Column("campaign", Text),
     _has("created_at_ms", BigInteger),
+    Index("number_account", "account_id", "campaign"),
 )
+"""msisdn: in E.164 form, or the bare digits of a short code. webhook, campaign: names, spelt as there."""
 
 campaign = Table(
     "campaign",
@@ -226,6 +228,14 @@ message = _narrow(
     Column("session", BigInteger),
     Column("marked_at_ms", BigInteger),
 )
+
+forgotten = _narrow(
+    "forgotten",
+    _key("account_id", Integer),
+    _has("messages", BigInteger, default="0"),
+    _has("captured", BigInteger, default="0"),
+)
+"""Messages that were forgotten after their time: how many, and what they had cost together."""
 
 ready = _narrow("ready", _key("due_at_ms"), _key("account_id", Integer), _key("message_id"))
 """Queued messages that no process holds in memory: scheduled, deferred, overflowing, recovered."""

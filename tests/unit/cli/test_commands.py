@@ -55,6 +55,9 @@ def test_accounts(heliograph: Heliograph) -> None:
     assert heliograph("account", "resume", name).status == 0
     assert heliograph("account", "set", name, "--rate-limit", "default").status == 0
     assert heliograph("account", "set", name, "--rate-limit", "fast").status == 1
+    changed = heliograph("account", "set", name, "--channels", "voice, SMS", "--json").document
+    assert changed["channels"] == ["sms", "voice"]
+    assert "'fax' is not a channel" in heliograph("account", "set", name, "--channels", "sms,fax").err
     shown = heliograph("account", "show", name, "--json").document
     assert (shown["is_suspended"], shown["rate_limit"]) == (False, None)
     assert name in heliograph("account", "show", name).out
@@ -86,12 +89,39 @@ def test_numbers_and_campaigns(heliograph: Heliograph) -> None:
         "campaign": "CW1549",
     }
     assert heliograph("campaign", "list", "--json").document["campaigns"][0]["numbers"] == 1
-    changed = heliograph(
-        "number", "set", "Crane", "+27831234567", "--mms", "off", "--webhook", "main", "--json"
-    ).document
-    assert (changed["sms"], changed["mms"], changed["webhook"], changed["campaign"]) == (True, False, "main", "CW1549")
+    line = ("number", "set", "Crane", "+27831234567", "--mms", "off", "--webhook", "main", "--json")
+    assert heliograph(*line).err == "heliograph: Account 'Crane' has no webhook 'main'; it has none.\n"
+    hook = ("--dialect", "touchbasepro", "--name", "Main")
+    made = heliograph("webhook", "add", "Crane", "http://a/", *hook, "--json").document
+    assert (made["name"], made["kind"], made["settings"]) == ("Main", "reply", {})
+    changed = heliograph(*line).document
+    assert (changed["sms"], changed["mms"], changed["webhook"], changed["campaign"]) == (True, False, "Main", "CW1549")
     assert heliograph("number", "set", "a", "b", "c").status == 1
+    assert heliograph("number", "add", "Crane", "12345", "--json").document["number"] == "12345"
+    of_main = heliograph("number", "list", "--webhook", "Main", "--json").document["numbers"]
+    assert [each["number"] for each in of_main] == ["+27831234567"]
+    of_none = heliograph("number", "list", "--account", "Crane", "--campaign", "", "--json").document["numbers"]
+    assert [each["number"] for each in of_none] == ["12345"]
+    assert heliograph("account", "show", "Crane", "--json").document["numbers"] == ["+27831234567", "12345"]
+    assert heliograph("webhook", "remove", "1").status == 0
+    assert heliograph("campaign", "remove", "Crane", "cw1549").out == "Campaign CW1549 is removed.\n"
+    (changed, _) = heliograph("number", "list", "--json").document["numbers"]
+    assert (changed["webhook"], changed["campaign"]) == (None, None)
+    for refused in (
+        ("number", "add", "Nobody", "+13105550000"),
+        ("number", "add", "Crane", "+27831234567"),
+        ("number", "add", "Crane", "call me"),
+        ("number", "add", "Crane", "+13105550000", "--campaign", "CW1"),
+        ("number", "set", "+13105550000", "--sms", "off"),
+        ("number", "set", "+27831234567"),
+        ("number", "remove", "Nobody", "+27831234567"),
+        ("campaign", "approve", "Crane", "CW1"),
+        ("campaign", "add", "Nobody", "CW1", "--brand", "b"),
+    ):
+        said = heliograph(*refused)
+        assert (said.status, said.out, said.err.count("\n")) == (1, "", 1)
     assert heliograph("number", "remove", "+27831234567").status == 0
+    assert heliograph("number", "remove", "12345", "--json").document == {"number": "12345", "is_removed": True}
     assert heliograph("number", "list", "--json").document == {"numbers": []}
 
 
@@ -143,6 +173,10 @@ def test_webhooks(heliograph: Heliograph, tmp_path: Path) -> None:
     (listed,) = heliograph("webhook", "list", "--json").document["webhooks"]
     assert (listed["is_active"], listed["url"]) == (True, "http://127.0.0.1:9/on")
     assert heliograph("webhook", "set", "1").err == "heliograph: Nothing to change was named.\n"
+    assert "have no setting 'receipts'" in heliograph("webhook", "set", "1", "--receipts", "on").err
+    assert "'one' is not the id of a webhook" in heliograph("webhook", "set", "one", "--on").err
+    assert "Say with --type" in heliograph(*line[:4], "--dialect", "touchbasepro").err
+    assert "account and the address" in heliograph("webhook", "add", "Crane", "--dialect", "touchbasepro").err
     assert "http:// or https://" in heliograph("webhook", "set", "1", "--url", "ftp://a").err
     assert "There is no webhook 9" in heliograph("webhook", "set", "9", "--on").err
     with sqlite3.connect(tmp_path / "data" / "heliograph.sqlite") as connection:
@@ -166,6 +200,30 @@ def test_webhooks(heliograph: Heliograph, tmp_path: Path) -> None:
     assert heliograph("webhook", "deliveries", "--json").document["deliveries"][0]["state"] == "pending"
     assert heliograph("webhook", "remove", "1").status == 0
     assert heliograph("webhook", "remove", "1").status == 1
+
+
+def test_settings_of_a_webhook_are_its_dialect_s(heliograph: Heliograph, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {"description": (), "receipts": (True, False), "method": ("POST", "3CX"), "plain": (True, False)}
+    monkeypatch.setattr("heliograph.dialects.touchbasepro.events.SETTINGS", known, raising=False)
+    heliograph("account", "add", "Crane")
+    line = ("webhook", "add", "Crane", "http://a/", "--dialect", "touchbasepro", "--name", "Default", "--json")
+    made = heliograph(*line, "--receipts", "on", "--method", "3CX", "plain=yes", "description=Our door").document
+    assert made["settings"] == {"receipts": True, "method": "3CX", "plain": True, "description": "Our door"}
+    assert "has the name 'Default' already" in heliograph(*line).err
+    changed = heliograph("webhook", "set", "1", "--receipts", "off", "plain=", "--json").document
+    assert changed["settings"] == {"receipts": False, "method": "3CX", "description": "Our door"}
+    for word, why in {
+        "plain=maybe": "'plain' is not 'maybe'; write on or off",
+        "method=GET": "write POST or 3CX",
+        "description=5": "write a text",
+        "colour=red": "they have description, receipts, method, plain",
+        "plain": "write NAME=VALUE",
+    }.items():
+        said = heliograph("webhook", "set", "1", word)
+        assert (said.status, said.out, said.err.count("\n")) == (1, "", 1)
+        assert why in said.err
+    (listed,) = heliograph("webhook", "list", "--json").document["webhooks"]
+    assert listed["settings"] == changed["settings"]
 
 
 def test_messages(heliograph: Heliograph, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from heliograph.core.numbers import SenderKind, Ton, msisdn_from, sender_from
+from heliograph.core.numbers import SenderKind, Ton, msisdn_from, number_from, sender_from
 
 ALPHANUMERIC, SHORT_CODE, LONG_NUMBER = SenderKind
 
@@ -108,6 +108,26 @@ def test_each_kind_has_its_type_and_plan(written: str, ton: Ton, npi: int) -> No
     sender = sender_from(written)
     assert sender is not None
     assert (sender.ton, sender.npi) == (ton, npi)
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("+13109060901", "+13109060901"),
+        ("1 (310) 906-0901", "+13109060901"),
+        ("123", "123"),
+        ("12345678", "12345678"),
+        ("+1234567", "+1234567"),
+        ("+123", None),
+        ("12", None),
+        ("012345678", None),
+        ("Crane", None),
+        ("", None),
+        ("١٢٣٤٥", None),
+    ],
+)
+def test_numbers_that_an_account_can_own(written: str, number: str | None) -> None:
+    assert number_from(written) == number
 
 
 def test_types_of_number_are_the_standards() -> None:

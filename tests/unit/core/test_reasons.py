@@ -26,6 +26,7 @@ NUMBERS = {
     "NO_CAMPAIGN": 124,
     "NOT_AGREED": 125,
     "BAD_MEDIA": 126,
+    "NAME_TAKEN": 127,
     "KEY_REUSED": 130,
     "KEY_IN_USE": 131,
     "OVERLOADED": 140,

@@ -3,12 +3,14 @@ from dataclasses import replace
 
 import pytest
 
+from heliograph.core.ids import AccountId
 from heliograph.core.messages import Accepted, IdempotencyKey, Refusal
 from heliograph.core.reasons import Reason
 from heliograph.pipeline.accept import RETRY_AFTER_S, Acceptance
+from heliograph.store import campaigns, numbers
 from heliograph.store.engine import StoreUnavailable
 from heliograph.testing.clock import turns
-from heliograph.testing.life import GRANT, TERMS, Process
+from heliograph.testing.life import ACME, BRAVO, GRANT, TERMS, Process
 from tests.unit.pipeline.conftest import Play
 from tests.unit.pipeline.stories import TO_NORTH, accept, change_account, refused, rows, submission
 
@@ -98,6 +100,61 @@ def test_a_sender_that_is_not_on_the_list(play: Play) -> None:
         assert (await refused(process, submission(sender="Heron"))).reason is Reason.SENDER_NOT_ALLOWED
         assert isinstance(await process.acceptance.submit(submission(sender="Crane")), Accepted)
         assert rows(process, "select sender from submission") == [("Crane",)]
+
+    play(story)
+
+
+US = "+13109060901"
+
+
+async def give(process: Process, account_id: AccountId = ACME, **values: object) -> None:
+    """Give an account a number; the process does not hear of it yet."""
+    async with process.store.writing() as connection:
+        await numbers.add(connection, US, account_id=account_id, values=values, now_ms=1)
+
+
+def test_a_number_given_a_moment_ago_may_be_sent_from(play: Play) -> None:
+    async def story(process: Process) -> None:
+        asked = submission(sender=US)._replace(owns_sender=True)
+        assert (await refused(process, asked)).reason is Reason.SENDER_NOT_OWNED
+        await give(process, sms=False)
+        assert (await refused(process, asked)).reason is Reason.NUMBER_NOT_ENABLED
+        async with process.store.writing() as connection:
+            await numbers.change(connection, US, values={"sms": True})
+        assert isinstance(await process.acceptance.submit(asked), Accepted)
+        assert rows(process, "select sender from submission") == [(US[1:],)]
+
+    play(story)
+
+
+def test_a_number_that_moved_to_somebody_else_may_not(play: Play) -> None:
+    async def story(process: Process) -> None:
+        await give(process)
+        await change_account(process, {"sender": US[1:]})
+        assert isinstance(await process.acceptance.submit(submission()), Accepted)
+        async with process.store.writing() as connection:
+            await numbers.remove(connection, US)
+        await give(process, BRAVO)
+        await process.desk.directory.load()
+        # The default that was found out before does not outlive the snapshot.
+        for asked in (submission(), submission(sender=US)):
+            assert (await refused(process, asked)).reason is Reason.SENDER_NOT_ALLOWED
+
+    play(story)
+
+
+def test_a_campaign_approved_a_moment_ago_lets_its_numbers_send(play: Play) -> None:
+    async def story(process: Process) -> None:
+        door = Acceptance(process.desk, lines=process.dispatch, terms=replace(TERMS, needs_campaign=True))
+        await give(process, campaign="CW1")
+        async with process.store.writing() as connection:
+            await campaigns.add(connection, ACME, tcr="CW1", brand="b", now_ms=1)
+        assert await door.submit(submission(sender=US)) == Refusal(Reason.NO_CAMPAIGN)
+        async with process.store.writing() as connection:
+            await campaigns.approve(connection, ACME, tcr="CW1")
+        assert isinstance(await door.submit(submission(sender=US)), Accepted)
+        # The same without the operator's policy.
+        assert isinstance(await process.acceptance.submit(submission(sender="+13105550000")), Accepted)
 
     play(story)
 

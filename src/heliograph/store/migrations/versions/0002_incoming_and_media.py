@@ -16,10 +16,23 @@ def upgrade() -> None:
     op.add_column("webhook", sa.Column("name", sa.Text(), nullable=True))
     op.add_column("webhook", sa.Column("settings", sa.JSON(), nullable=False, server_default="{}"))
     op.add_column("webhook", sa.Column("modified_at_ms", sa.BigInteger(), nullable=False, server_default="0"))
+    op.create_index("number_account", "number", ["account_id", "campaign"])
     op.drop_column("outbox", "recipient")
     op.drop_column("outbox", "reference")
     _incoming()
     _media()
+    _forgotten()
+
+
+def _forgotten() -> None:
+    op.create_table(
+        "forgotten",
+        sa.Column("account_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("messages", sa.BigInteger(), nullable=False, server_default="0"),
+        sa.Column("captured", sa.BigInteger(), nullable=False, server_default="0"),
+        sa.PrimaryKeyConstraint("account_id"),
+        sqlite_with_rowid=False,
+    )
 
 
 def _incoming() -> None:
