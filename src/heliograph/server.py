@@ -34,7 +34,7 @@ from heliograph.net.http import GuardedClient
 from heliograph.net.listen import listening_socket, serve_http
 from heliograph.ops import health
 from heliograph.ops.metrics import Metrics
-from heliograph.pipeline import claim, expire, lease, prune, recover
+from heliograph.pipeline import claim, expire, lease, partial, prune, recover
 from heliograph.pipeline.accept import Acceptance, Terms
 from heliograph.pipeline.calls import Calls
 from heliograph.pipeline.desk import Desk
@@ -148,6 +148,7 @@ async def exchange(
                 clock=clock,
                 owner=held.owner,
                 reach=reach,
+                spawn=group.create_task,
             )
             whole = await _assemble(settings, desk, held=held, caller=caller, group=group)
             background = [group.create_task(work, name=name) for name, work in _background(whole)]
@@ -207,6 +208,7 @@ def _background(whole: Exchange) -> list[tuple[str, Coroutine[Any, Any, None]]]:
         ("expire queues", expire.sweep_queues(dispatch)),
         ("expire store", expire.sweep_store(dispatch.settlement)),
         ("settle doubts", expire.sweep_doubts(dispatch.settlement)),
+        ("give up segments", partial.sweep(dispatch.settlement)),
         ("prune", prune.follow(desk.store, desk.clock, retention_days=whole.settings.retention_days)),
         ("group events", whole.notify.flush_by_age()),
         ("call again", whole.notify.follow()),

@@ -18,7 +18,7 @@ from heliograph.core.messages import Channel
 from heliograph.core.outcomes import Deferred, Refused, Submitted
 from heliograph.core.receipts import IdForm, fits, match_key
 from heliograph.core.states import MessageState
-from heliograph.gsm.segments import Encoding
+from heliograph.gsm.segments import Encoding, join
 from heliograph.net.clock import SystemClock
 from heliograph.pipeline.ports import Driver
 from heliograph.sandbox import mailbox
@@ -235,6 +235,19 @@ async def test_the_recipient_writes_back_once_after_delivery(kind: str, fate: Fa
         assert incoming.text == fate.reply
         assert incoming.encoding is Encoding.GSM7
         assert (incoming.sender, incoming.recipient) == (number_with(fate)[1:], "27820000000")
+
+
+@BOTH
+@live
+async def test_the_segments_of_a_long_reply_overtake_each_other(kind: str) -> None:
+    async with world(kind) as it:
+        it.feed.offer(parcels_for([number_with(Fate.REPLIES_LONG)], sender="+27820000000"))
+        await it.feed.until(lambda: len(it.feed.incoming) >= 4)
+        places = [(each.udh[-1], each.udh[-2]) for each in it.feed.incoming]
+        assert places == [(4, 4), (3, 4), (2, 4), (1, 4)]
+        assert len({each.udh[:-1] for each in it.feed.incoming}) == 1
+        bodies = [each.body for each in reversed(it.feed.incoming)]
+        assert join(bodies, Encoding.UCS2) == Fate.REPLIES_LONG.reply
 
 
 # Batches, order, ends ----------------------------------------------------------------------------------------------

@@ -162,6 +162,17 @@ class Rig:
         """Recipients who were called delivered by the webhook."""
         return {number.decode() for call in self.receiver.calls for number in _DELIVERED.findall(call.body)}
 
+    async def hear_replies(self, number: str) -> None:
+        """The customer has a number, and a webhook that hears of replies."""
+        await self.commands.run("number", "add", "acme", f"+{number}")
+        about = ("--dialect", "touchbasepro", "--type", "MessageReply")
+        await self.commands.run("webhook", "add", "acme", f"{self.receiver.url}/replies", *about)
+
+    def replies(self) -> list[str]:
+        """Texts that the webhook was told as replies; a call that was repeated counts once."""
+        calls = {call.headers["webhook-id"]: call for call in self.receiver.calls if call.path == "/replies"}
+        return [event["Message"] for call in calls.values() for event in self.events_of(call)]
+
     def events_of(self, call: Call) -> list[dict[str, str]]:
         """The events that one call of the webhook told."""
         events: list[dict[str, str]] = json.loads(call.body)["Events"]
@@ -308,5 +319,17 @@ def incoming_texts(data: Path) -> Iterable[str]:
     connection = sqlite3.connect(data / "heliograph.sqlite")
     try:
         return [row[0] for row in connection.execute("select text from incoming")]
+    finally:
+        connection.close()
+
+
+def age_segments(data: Path) -> None:
+    """Make the segments that wait in the store an hour older."""
+    connection = sqlite3.connect(data / "heliograph.sqlite", isolation_level=None)
+    try:
+        connection.execute("begin immediate")
+        for table in ("joining", "incoming_segment"):
+            connection.execute(f"update {table} set first_at_ms = first_at_ms - 3600000")
+        connection.execute("commit")
     finally:
         connection.close()

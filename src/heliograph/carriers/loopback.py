@@ -12,21 +12,31 @@ from heliograph.carriers.settings import Settings
 from heliograph.core.directory import Carrier
 from heliograph.core.fates import LATE_MS, REPLY_DELAY_MS, THROTTLED_TIMES, Fate, fate_of
 from heliograph.core.ids import IdSource
-from heliograph.core.messages import Parcel
+from heliograph.core.messages import Channel, Parcel
 from heliograph.core.outcomes import Deferred, Refused, SubmitOutcome, Submitted
 from heliograph.core.reasons import Reason
 from heliograph.core.receipts import Receipt
 from heliograph.core.states import MessageState
-from heliograph.gsm import alphabet
+from heliograph.gsm import segments
 from heliograph.gsm.segments import Encoding
 from heliograph.net.clock import Clock
-from heliograph.pipeline.ports import Feed, Incoming, SessionFeed
+from heliograph.pipeline.ports import Feed, Incoming, IncomingMedia, SessionFeed
 
 THROTTLED_MS: Final = 500
 """How long a throttled message is put off."""
 
 REFUSED_WAIT_S: Final = 1.0
 """How long a receipt waits that the store could not take."""
+
+PICTURE: Final = IncomingMedia(
+    bytes.fromhex(
+        "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
+        "0000000c4944415478da63f8cfc0000003010100f70341430000000049454e44ae426082"
+    ),
+    "image/png",
+    "reply.png",
+)
+"""What comes with the reply to an MMS: one red pixel."""
 
 _MOST_PUT_OFF: Final = 10_000
 _ERRORS: Final = {MessageState.UNDELIVERED: "001", MessageState.EXPIRED: "002"}
@@ -100,7 +110,7 @@ class LoopbackDriver:
                 line = {Fate.DELIVERED_LATE: late, Fate.RECEIPT_FIRST: early}.get(fate, usual)
                 line += [receipt, receipt] if fate is Fate.DUPLICATE_RECEIPT else [receipt]
                 if fate.reply is not None and parcel.segment == 0:
-                    replies.append(_reply_of(parcel, fate.reply))
+                    replies += _replies_to(parcel, fate.reply)
         teller.receipts(early, 0)
         session.report(outcomes)
         teller.receipts(usual, self._delays.receipt_s)
@@ -190,13 +200,17 @@ def _receipt_of(outcome: Submitted, end: MessageState) -> Receipt:
     )
 
 
-def _reply_of(parcel: Parcel, text: str) -> Incoming:
+def _replies_to(parcel: Parcel, text: str) -> list[Incoming]:
+    """What the recipient writes back: an MMS for an MMS; the segments of a long reply overtake each other."""
     message = parcel.message
-    return Incoming(
-        message.recipient[1:],
-        message.content.sender.removeprefix("+"),
-        Encoding.GSM7,
-        b"",
-        alphabet.encode(text),
-        text,
-    )
+    sender, recipient = message.recipient[1:], message.content.sender.removeprefix("+")
+    if message.content.channel is Channel.MMS:
+        body = text.encode("utf-16-be")
+        return [Incoming(sender, recipient, Encoding.UCS2, b"", body, text, Channel.MMS, (PICTURE,))]
+    # The id counts milliseconds above its low bits.
+    reference = (message.message_id >> 12) + message.message_id & 0xFF
+    encoding, cut = segments.split(text, reference=reference)
+    return [
+        Incoming(sender, recipient, encoding, header, body, segments.join((body,), encoding))
+        for header, body in reversed(cut)
+    ]

@@ -37,6 +37,7 @@ GROUPS: Final = {
     "rate": Group("rate", "What messages cost: add, list, remove."),
     "webhook": Group("webhook", "Whom to tell: add, list, set, test, deliveries, replay, remove."),
     "message": Group("message", "Messages: send, list, show, trace, cancel, resolve."),
+    "incoming": Group("incoming", "Messages from handsets: list, show, replay."),
     "explain": Group("explain", "What would become of a message, without sending it."),
     "audit": Group("audit", "Check that the books agree with the messages and nothing is lost."),
     "migrate": Group("migrate", "Bring the store of an older version up to date."),

@@ -33,11 +33,15 @@ class Event(NamedTuple):
 
 
 class MediaLink(NamedTuple):
-    """Where a receiver may fetch a file for a while, and what it will find."""
+    """Where a receiver may fetch a file for a while, and what it will find.
+
+    digest: of the file. url: "" until the moment it is told, as links end some time after they were made.
+    """
 
     url: str
     content_type: str
     octets: int
+    digest: str = ""
 
 
 class Reply(NamedTuple):

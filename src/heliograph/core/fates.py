@@ -40,6 +40,11 @@ class Fate(Enum):
     RECEIPT_FIRST = ("99908", _S.DELIVERED, "Delivered, with the receipt before the answer to the submit.")
     REPLIES = ("99909", _S.DELIVERED, "Delivered, and the recipient replies.")
     OPTS_OUT = ("99910", _S.DELIVERED, "Delivered, and the recipient replies STOP.")
+    REPLIES_LONG = (
+        "99911",
+        _S.DELIVERED,
+        "Delivered, and the recipient replies with a text of several segments, the last one first.",
+    )
 
     @property
     def digits(self) -> str:
@@ -62,7 +67,12 @@ class Fate(Enum):
         return _REPLIES.get(self)
 
 
-_REPLIES = {Fate.REPLIES: "Thank you, received.", Fate.OPTS_OUT: "STOP"}
+_REPLIES = {
+    Fate.REPLIES: "Thank you, received.",
+    Fate.OPTS_OUT: "STOP",
+    Fate.REPLIES_LONG: "Thank you very much for your message. 🙏 "
+    + "There is a great deal that I would like to say. " * 4,
+}
 _BY_DIGITS = {fate.digits: fate for fate in Fate}
 
 

@@ -70,7 +70,12 @@ class _Figures(Collector):
             outcomes.add_metric((self._name(carrier_id), kind), count)
         yield outcomes
         yield _counters("receipts", self._named(tally.receipts), label="carrier", meaning="Receipts from carriers.")
-        yield _counters("incoming", self._named(tally.incoming), label="carrier", meaning="Messages from handsets.")
+        yield _counters(
+            "incoming",
+            self._named(tally.incoming),
+            label="carrier",
+            meaning="Whole messages from handsets that were stored.",
+        )
 
     def _lines(self, lines: Mapping[CarrierId, Line]) -> Iterator[Metric]:
         known = [(self._name(carrier_id), carrier_id, line) for carrier_id, line in lines.items()]

@@ -16,6 +16,7 @@ from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId
 from heliograph.core.messages import Accepted, Channel, Content, Message, Refusal, Submission, Verdict
 from heliograph.core.numbers import msisdn_from
 from heliograph.core.reasons import FORBIDDING, Reason, reason_numbered
+from heliograph.core.replies import may_be_answered
 from heliograph.core.senders import SenderPolicy, sender_of
 from heliograph.gsm.alphabet import NotInAlphabet
 from heliograph.gsm.segments import TooLong, split
@@ -246,6 +247,7 @@ class Acceptance:
             account_id, content.submission_id, submission.dialect, submission.channel, content.sender, content.text,
             cost, rows, now_ms, waits, submission.idempotency,
             _remembered(content.submission_id, verdicts) if submission.idempotency else "",
+            may_be_answered(content.sender, snapshot.numbers),
         )  # fmt: skip
         return Draft(content, request, tuple(verdicts), messages)
 

@@ -1,11 +1,14 @@
 """What every hop works with: one process's store, its right to messages, its clock and its counts."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 from heliograph.core.ids import IdSource
 from heliograph.net.clock import Clock
 from heliograph.pipeline.directory import Directory
+from heliograph.pipeline.ports import MediaKeeper
 from heliograph.pipeline.tally import Tally
 from heliograph.store.engine import Store, Writer
 from heliograph.store.writer import nothing
@@ -13,7 +16,10 @@ from heliograph.store.writer import nothing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """owner: this process in the rows of its messages, 0 for one that holds none. reach: crash points, for tests."""
+    """owner: this process in the rows of its messages, 0 for one that holds none. reach: crash points, for tests.
+
+    spawn: starts a task beside. keeper: where files go that come with messages, None for a process that keeps none.
+    """
 
     directory: Directory
     store: Store
@@ -23,3 +29,5 @@ class Desk:
     owner: int
     tally: Tally = field(default_factory=Tally)
     reach: Callable[[str], None] = nothing
+    spawn: Callable[[Coroutine[Any, Any, None]], object] = asyncio.ensure_future
+    keeper: MediaKeeper | None = None

@@ -1,4 +1,4 @@
-"""Notify: events become deliveries of up to as many as a dialect tells at once.
+"""Notify: events, and messages that came in, become deliveries of up to as many as a dialect tells at once.
 
 Each webhook has a lane of its own, where its events wait for company. The delivery with its exact body replaces the
 outbox rows of its events before the first call.
@@ -15,7 +15,7 @@ from heliograph.core.ids import AccountId, MessageId, WebhookId
 from heliograph.core.states import MessageState
 from heliograph.pipeline.calls import Calls
 from heliograph.pipeline.desk import Desk
-from heliograph.pipeline.ports import Delivery, EventWriter
+from heliograph.pipeline.ports import Delivery, EventWriter, Kept, MediaLinks
 from heliograph.store import deliveries, telling
 from heliograph.store.engine import StoreUnavailable
 from heliograph.store.hops.notify import GROUP, GroupRequest
@@ -87,7 +87,7 @@ class Lane:
 class Notify:
     """All lanes of this process.
 
-    writers: by dialect. spawn: starts a task.
+    writers: by dialect. spawn: starts a task. links: where files of incoming messages are served.
     """
 
     def __init__(
@@ -97,7 +97,9 @@ class Notify:
         writers: Mapping[str, EventWriter],
         calls: Calls,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
+        links: MediaLinks | None = None,
     ) -> None:
+        self._links = links
         self._desk = desk
         self._directory = desk.directory
         self._clock = desk.clock
@@ -146,7 +148,8 @@ class Notify:
             self._spawn(self._drop(webhook_id))
             return
         account = self._directory.snapshot.accounts[webhook.account_id]
-        body = self._writers[webhook.dialect].write(events, webhook=webhook, account=account, at_ms=now_ms)
+        linked = [self._linked(event) for event in events]
+        body = self._writers[webhook.dialect].write(linked, webhook=webhook, account=account, at_ms=now_ms)
         delivery = Delivery(self._desk.ids.next(now_ms), webhook, body, 0)
         request = GroupRequest(
             delivery.delivery_id, webhook_id, webhook.account_id, webhook.kind, body, len(events), keys, now_ms
@@ -169,6 +172,13 @@ class Notify:
                 _log.error("a delivery could not be stored", exc_info=result)
 
         self._desk.writer.put(GROUP, request, stored)
+
+    def _linked(self, event: Event | Reply) -> Event | Reply:
+        """With addresses where its files are served from now on for a while."""
+        if isinstance(event, Event) or not event.media or self._links is None:
+            return event
+        links = [self._links.link(Kept(each.digest, each.content_type, each.octets)) for each in event.media]
+        return event._replace(media=tuple(links))
 
     async def _drop(self, webhook_id: WebhookId) -> None:
         """Forget what a webhook that is gone was still to be told."""

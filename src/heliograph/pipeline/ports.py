@@ -4,16 +4,27 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from heliograph.core.directory import Account, Carrier, Webhook
-from heliograph.core.events import Event, Reply
-from heliograph.core.messages import Accepted, Parcel, Refusal, Submission
+from heliograph.core.events import Event, MediaLink, Reply
+from heliograph.core.messages import Accepted, Channel, Parcel, Refusal, Submission
 from heliograph.core.outcomes import SubmitOutcome
 from heliograph.core.receipts import Receipt
 from heliograph.core.states import MessageState
 from heliograph.gsm.segments import Encoding
 
 
+class IncomingMedia(NamedTuple):
+    """A file that came with a message. declared: its type by the carrier's word. name: of the file, or ""."""
+
+    content: bytes
+    declared: str
+    name: str = ""
+
+
 class Incoming(NamedTuple):
-    """A short message from a handset, as a carrier delivered it. sender and recipient: as written, no `+`."""
+    """A short message from a handset, as a carrier delivered it. sender and recipient: as written, no `+`.
+
+    udh: joins the segments of a long one. An MMS is whole, and has media.
+    """
 
     sender: str
     recipient: str
@@ -21,6 +32,8 @@ class Incoming(NamedTuple):
     udh: bytes
     body: bytes
     text: str
+    channel: Channel = Channel.SMS
+    media: tuple[IncomingMedia, ...] = ()
 
 
 Stored = Callable[[bool], None]
@@ -82,6 +95,30 @@ class Driver(Protocol):
 
 DriverMaker = Callable[[Carrier, Feed], Driver]
 """Makes the driver for a carrier whose address has a certain scheme."""
+
+
+class Kept(NamedTuple):
+    """A file in the media store. content_type: what it is, whatever it was declared to be."""
+
+    digest: str
+    content_type: str
+    octets: int
+
+
+class MediaKeeper(Protocol):
+    """Keeps files that came with messages."""
+
+    async def keep(self, octets: bytes, declared: str) -> Kept:
+        """Store a file so that it stays; the same one twice is one. Raises OSError or StoreUnavailable."""
+        ...
+
+
+class MediaLinks(Protocol):
+    """Makes addresses under which files are served for a while."""
+
+    def link(self, kept: Kept) -> MediaLink:
+        """A new one."""
+        ...
 
 
 class EventWriter(Protocol):

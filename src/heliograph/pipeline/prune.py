@@ -2,11 +2,13 @@
 
 Settled rows of the receipt map are tombstones for 72 h against late repetitions, ids that no receipt came for are
 kept for 30 days, by when their messages have long become `unknown`; idempotency keys hold for 24 h;
-ended deliveries can be replayed for 30 days.
+ended deliveries can be replayed for 30 days. Segments of whole incoming messages are tombstones for 72 h as well, and
+a conversation over a shared sender lasts seven days.
 """
 
 import contextlib
 
+from heliograph.core.replies import TALK_MS
 from heliograph.net.clock import Clock
 from heliograph.pipeline.forget import DAY_MS, forget_ended
 from heliograph.store import overdue, retention
@@ -20,6 +22,7 @@ RECEIPTS_MS = 72 * _HOUR_MS
 UNANSWERED_MS = 30 * 24 * _HOUR_MS
 KEYS_MS = 24 * _HOUR_MS
 DELIVERIES_MS = 30 * 24 * _HOUR_MS
+SEGMENTS_MS = 72 * _HOUR_MS
 
 
 async def follow(store: Store, clock: Clock, *, retention_days: int = 0) -> None:
@@ -46,7 +49,16 @@ async def prune(store: Store, clock: Clock) -> None:
                 most=PAGE,
             )
         await clock.sleep(PAUSE_S)
-    for forget, age_ms in ((retention.forget_keys, KEYS_MS), (retention.forget_deliveries, DELIVERIES_MS)):
+    talk: tuple[str, str] | None = ("", "")
+    while talk is not None:
+        async with store.writing() as connection:
+            talk = await retention.forget_conversations(connection, talk, before_ms=now_ms - TALK_MS, most=PAGE)
+        await clock.sleep(PAUSE_S)
+    for forget, age_ms in (
+        (retention.forget_keys, KEYS_MS),
+        (retention.forget_deliveries, DELIVERIES_MS),
+        (retention.forget_segments, SEGMENTS_MS),
+    ):
         count = PAGE
         while count == PAGE:
             async with store.writing() as connection:

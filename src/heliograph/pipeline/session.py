@@ -174,7 +174,7 @@ class LineSession:
 
     def take_in(self, incoming: list[Incoming], stored: Stored) -> None:
         """Incoming messages."""
-        take_in(self._line, incoming, stored)
+        take_in(self._line, self.session_id, incoming, stored=stored)
 
     # Ending ----------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
+from heliograph.core.events import Told
 from heliograph.core.ids import AccountId, MessageId
 from heliograph.core.settling import ReceiptFact, SegmentFact, Settled
 from heliograph.core.states import MessageState
@@ -71,6 +72,10 @@ class Settlement:
         self.desk.tally.states.update(settled.entered)
         self.has_new_doubts |= MessageState.HELD in settled.entered
         self._notify.tell(settled.told)
+
+    def tell_replies(self, told: list[Told]) -> None:
+        """Pass on what came in from handsets and is committed."""
+        self._notify.tell(told)
 
     def _put(self, facts: list[SegmentFact | ReceiptFact], settled: Callable[[Settled | Exception], None]) -> None:
         self.desk.writer.put(SETTLE, SettleRequest(facts, self.desk.directory.snapshot.audience), settled)

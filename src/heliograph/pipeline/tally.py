@@ -13,6 +13,7 @@ class Tally:
     """One process's counts since it started.
 
     outcomes: by carrier and kind of `SubmitOutcome` ("submitted", "refused", "deferred", "ambiguous").
+    incoming: whole messages from handsets that were stored, by carrier.
     states: messages that entered a state that is an event. calls: of webhooks, by whether they were taken.
     """
 

@@ -10,7 +10,7 @@ from heliograph.core.states import MessageState
 from heliograph.gsm import udh
 from heliograph.net.clock import Clock
 from heliograph.sandbox.delays import DelayLine
-from heliograph.sandbox.reports import Received, messages_from, receipt_of, wants_receipt
+from heliograph.sandbox.reports import Received, receipt_of, reply_to, wants_receipt
 from heliograph.smpp.constants import EsmClass
 from heliograph.smpp.pdus import DeliverSm, SubmitSm
 
@@ -106,9 +106,8 @@ class Aftermath:
 
     def _reply(self, received: list[Received]) -> None:
         for each in received:
-            if each.fate.reply is not None and self._ends.get(each.number) is not MessageState.CANCELLED:
-                pdu = each.pdu
-                self._put(each.system_id, messages_from(pdu.destination_addr, pdu.source_addr, each.fate.reply))
+            if self._ends.get(each.number) is not MessageState.CANCELLED:
+                self._put(each.system_id, reply_to(each))
 
 
 def _is_first(pdu: SubmitSm) -> bool:

@@ -7,6 +7,7 @@ system_id. It forgets everything when it stops.
 
 import asyncio
 from collections import Counter
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -61,6 +62,7 @@ class MessageCentre:
         self._peers: dict[Connection, _Peer] = {}
         self._mailboxes: dict[str, Mailbox] = {}
         self._server: asyncio.Server | None = None
+        self._references = 0
         self.counts: Counter[str] = Counter()
         response_s = habits.response_delay_ms / 1000
         self._answers: DelayLine[_Answer] = DelayLine(response_s, clock, self._answer)
@@ -110,9 +112,16 @@ class MessageCentre:
         """Receipts and incoming messages that were acknowledged."""
         return sum(mailbox.delivered for mailbox in self._mailboxes.values())
 
-    def deliver_incoming(self, sender: str, recipient: str, text: str, *, system_id: str) -> None:
-        """A handset writes to a customer; the message waits for the customer's bind if need be."""
-        self._put(system_id, messages_from(sender, recipient, text))
+    def deliver_incoming(
+        self, sender: str, recipient: str, text: str, *, system_id: str, lost: Container[int] = ()
+    ) -> None:
+        """A handset writes to a customer; the message waits for the customer's bind if need be.
+
+        lost: segments, counted from 1, that never come.
+        """
+        self._references = (self._references + 1) & 0xFF
+        cut = messages_from(sender, recipient, text, reference=self._references)
+        self._put(system_id, [each for number, each in enumerate(cut, start=1) if number not in lost])
 
     def drop_sessions(self) -> None:
         """Cut every connection, as a failing network does."""

@@ -97,10 +97,10 @@ def receipt_of(received: Received, end: MessageState, *, form: IdForm, now_ms: i
     )
 
 
-def messages_from(sender: str, recipient: str, text: str, *, reference: int = 0) -> list[DeliverSm]:
+def messages_from(sender: str, recipient: str, text: str, *, reference: int) -> list[DeliverSm]:
     """A message that a handset writes, cut as a handset cuts it. sender, recipient: digits or as the sender was.
 
-    Raises the errors of `gsm.segments.split`.
+    reference: 0 to 255; a handset counts them. Raises the errors of `gsm.segments.split`.
     """
     encoding, cut = segments.split(text, reference=reference)
     return [
@@ -117,6 +117,16 @@ def messages_from(sender: str, recipient: str, text: str, *, reference: int = 0)
         )
         for segment in cut
     ]
+
+
+def reply_to(received: Received) -> list[DeliverSm]:
+    """What the recipient of a segment writes back; the segments of a long reply overtake each other."""
+    pdu, text = received.pdu, received.fate.reply
+    if text is None:
+        return []
+    # The id counts milliseconds above its low bits.
+    reference = (received.number >> 12) + received.number & 0xFF
+    return messages_from(pdu.destination_addr, pdu.source_addr, text, reference=reference)[::-1]
 
 
 @lru_cache(maxsize=64)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from heliograph.core.money import credits_from_amount
+from heliograph.net.clock import Clock, SystemClock
 from heliograph.store import accounts, audit
 from heliograph.store.audit import Books
 from heliograph.store.engine import Store
@@ -11,8 +12,9 @@ from heliograph.store.engine import Store
 class Audit:
     """Checks a store, an account at a time, each from one consistent view of the store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Clock | None = None) -> None:
         self._store = store
+        self._clock = clock or SystemClock()
 
     async def check(self) -> tuple[str, ...]:
         """One sentence for each finding, with the ids it is about; none when everything is sound."""
@@ -27,7 +29,7 @@ class Audit:
             findings += [f"{whose}: {sentence}" for sentence in _faults_of(books)]
             findings += [f"{whose}: messages {words}: {_row(ids)}." for words, ids in misfits.items()]
         async with self._store.reading() as connection:
-            strays = await audit.strays(connection)
+            strays = await audit.strays(connection, now_ms=self._clock.now_ms())
         findings += [f"Some {words}: {_row(ids)}." for words, ids in strays.items()]
         return tuple(findings)
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, and_, case, exists, func, insert, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from heliograph.core.assembly import PATIENCE_MS
 from heliograph.core.ids import AccountId, MessageId
 from heliograph.core.ledger import Balance, PostingKind, post
 from heliograph.core.states import Charge, MessageState
@@ -18,6 +19,11 @@ from heliograph.store.schema import (
     doubt,
     event,
     forgotten,
+    incoming,
+    incoming_media,
+    incoming_segment,
+    joining,
+    media,
     message,
     outbox,
     owner,
@@ -30,6 +36,8 @@ from heliograph.store.schema import (
 _S = MessageState
 MOST = 20
 """Ids that one search names: enough to see what they have in common."""
+_MARGIN_MS = 3_600_000
+"""How much later than it should a message that waits for segments may be delivered: servers rest, too."""
 
 
 async def note(
@@ -140,11 +148,57 @@ def _has_message(table: Any) -> ColumnElement[bool]:
     return exists().where(message.c.account_id == table.c.account_id, message.c.id == table.c.message_id)
 
 
-async def strays(connection: AsyncConnection) -> dict[str, list[str]]:
+def _incoming_searches(now_ms: int) -> dict[str, Any]:
+    """What must not be found in the tables of incoming messages."""
+    here, waiting = incoming_segment.c, joining.c
+    waits_here = exists().where(
+        waiting.first_at_ms == here.first_at_ms,
+        waiting.carrier_id == here.carrier_id,
+        waiting.sender == here.sender,
+        waiting.recipient == here.recipient,
+        waiting.reference == here.reference,
+    )
+    is_open = exists().where(
+        here.carrier_id == waiting.carrier_id,
+        here.sender == waiting.sender,
+        here.recipient == waiting.recipient,
+        here.reference == waiting.reference,
+        here.first_at_ms == waiting.first_at_ms,
+        here.incoming_id == 0,
+    )
+    told_of = exists().where(incoming.c.account_id == outbox.c.account_id, incoming.c.id == outbox.c.message_id)
+    owns_file = exists().where(
+        incoming.c.account_id == incoming_media.c.account_id, incoming.c.id == incoming_media.c.incoming_id
+    )
+    return {
+        "outbox rows tell of incoming messages that are not there": select(outbox.c.message_id).where(
+            outbox.c.state == _S.RECEIVED, not_(told_of)
+        ),
+        "segments of incoming messages are waited for by nobody (lost)": select(here.sender).where(
+            here.incoming_id == 0, not_(waits_here)
+        ),
+        "incoming messages wait for segments and have none": select(waiting.sender).where(not_(is_open)),
+        "incoming messages wait too long for their segments": select(waiting.sender).where(
+            waiting.first_at_ms < now_ms - PATIENCE_MS - _MARGIN_MS
+        ),
+        "segments became incoming messages that are not there (lost)": select(here.incoming_id).where(
+            here.incoming_id != 0, here.incoming_id.not_in(select(incoming.c.id))
+        ),
+        "files belong to incoming messages that are not there": select(incoming_media.c.incoming_id).where(
+            not_(owns_file)
+        ),
+        "files of incoming messages are not in the media store (lost)": select(incoming_media.c.incoming_id).where(
+            incoming_media.c.digest.not_in(select(media.c.digest))
+        ),
+    }
+
+
+async def strays(connection: AsyncConnection, *, now_ms: int) -> dict[str, list[str]]:
     """Rows of the narrow tables that are about nothing, or that should have been dealt with."""
     searches = {
+        **_incoming_searches(now_ms),
         "outbox rows tell of messages that are not there": select(outbox.c.message_id).where(
-            not_(_has_message(outbox))
+            outbox.c.state != _S.RECEIVED, not_(_has_message(outbox))
         ),
         "rows of the ready table are of messages that are not there": select(ready.c.message_id).where(
             not_(_has_message(ready))

@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heliograph.core.ids import first_at
 from heliograph.store.hops.notify import DeliveryState
-from heliograph.store.schema import delivery, idempotency
+from heliograph.store.schema import conversation, delivery, idempotency, incoming_segment
 
 
 async def forget_keys(connection: AsyncConnection, *, before_ms: int, most: int) -> int:
@@ -29,3 +29,27 @@ async def forget_deliveries(connection: AsyncConnection, *, before_ms: int, most
     if old:
         await connection.execute(delivery.delete().where(delivery.c.id.in_(old)))
     return len(old)
+
+
+async def forget_segments(connection: AsyncConnection, *, before_ms: int, most: int) -> int:
+    """Forget up to `most` segments received before a time whose message is whole; returns how many."""
+    table = incoming_segment.c
+    key = (table.carrier_id, table.sender, table.recipient, table.reference, table.first_at_ms, table.number)
+    wanted = select(*key).where(table.received_at_ms < before_ms, table.incoming_id != 0).limit(most)
+    old = [tuple(row) for row in await connection.execute(wanted)]
+    if old:
+        await connection.execute(incoming_segment.delete().where(tuple_(*key).in_(old)))
+    return len(old)
+
+
+async def forget_conversations(
+    connection: AsyncConnection, after: tuple[str, str], *, before_ms: int, most: int
+) -> tuple[str, str] | None:
+    """Forget a page of conversations that ended before a time. Returns where to go on, None at the end."""
+    key = (conversation.c.sender, conversation.c.recipient)
+    page = select(*key, conversation.c.at_ms).where(tuple_(*key) > tuple_(*after)).order_by(*key).limit(most)
+    looked = (await connection.execute(page)).all()
+    old = [(row[0], row[1]) for row in looked if row.at_ms < before_ms]
+    if old:
+        await connection.execute(conversation.delete().where(tuple_(*key).in_(old)))
+    return (looked[-1][0], looked[-1][1]) if len(looked) == most else None

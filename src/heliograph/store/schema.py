@@ -34,7 +34,7 @@ def _has(name: str, kind: type[TypeEngine[Any]], *, default: str | None = None) 
     return Column(name, kind, nullable=False, server_default=default)
 
 
-def _narrow(name: str, *columns: Column[Any]) -> Table:
+def _narrow(name: str, *columns: Column[Any] | Index) -> Table:
     """A table that lives in its primary key (on SQLite without a second copy of it)."""
     return Table(name, metadata, *columns, sqlite_with_rowid=False)
 
@@ -302,9 +302,13 @@ incoming = _narrow(
     _has("body", LargeBinary),
     _has("text", Text),
     _has("missing", Integer, default="0"),
+    _has("told", Integer, default="0"),
     _has("received_at_ms", BigInteger),
 )
-"""Messages from handsets, whole. account_id 0: nobody's. missing: segments that never came."""
+"""Messages from handsets, whole. account_id 0: nobody's. missing: segments that never came.
+
+told: how many webhooks were to hear of it.
+"""
 
 incoming_segment = _narrow(
     "incoming_segment",
@@ -318,12 +322,26 @@ incoming_segment = _narrow(
     _has("encoding", Integer),
     _has("body", LargeBinary),
     _has("incoming_id", BigInteger, default="0"),
+    _has("session", BigInteger),
     _has("received_at_ms", BigInteger),
+    _has("repeated_at_ms", BigInteger, default="0"),
+    Index("incoming_segment_age", "received_at_ms"),
 )
-"""Segments of long messages. first_at_ms: of the first segment to come, as references are used again.
+"""Segments from handsets; those whose message is whole are tombstones against repetitions.
 
-reference: a wide one is counted from 65536. incoming_id: the message they became, 0 while it is incomplete.
+reference: a wide one is counted from 65536; -1 has none and is a whole message. first_at_ms: of the first segment to
+come, as references are used again. incoming_id: the message they became, 0 while it is incomplete.
 """
+
+joining = _narrow(
+    "joining",
+    _key("first_at_ms"),
+    _key("carrier_id", Integer),
+    _key("sender", Text),
+    _key("recipient", Text),
+    _key("reference", Integer),
+)
+"""Long messages of which segments are missing, by when their first one came."""
 
 conversation = _narrow(
     "conversation",

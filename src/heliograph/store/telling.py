@@ -1,16 +1,18 @@
 """What notify takes up from the store: events an earlier process left, deliveries that are due, webhooks that fail."""
 
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, func, select, tuple_, update
+from sqlalchemy import Row, Select, and_, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from heliograph.core.events import Event, Told
+from heliograph.core.events import Event, MediaLink, Reply, Told
 from heliograph.core.ids import WebhookId
 from heliograph.core.states import MessageState
 from heliograph.store import meta
 from heliograph.store.hops.notify import DeliveryState
-from heliograph.store.schema import delivery, event, message, outbox, submission, webhook
+from heliograph.store.incoming import media_of
+from heliograph.store.schema import delivery, event, incoming, message, outbox, submission, webhook
 
 
 class Due(NamedTuple):
@@ -21,7 +23,11 @@ class Due(NamedTuple):
     attempts: int
 
 
-_EVENTS = (
+Place = tuple[int, int, int, int]
+"""Webhook, account, message and state: the key of the outbox."""
+
+_KEY = (outbox.c.webhook_id, outbox.c.account_id, outbox.c.message_id, outbox.c.state)
+_EVENTS: Select[Any] = (
     select(
         outbox, message.c.recipient, message.c.reference, submission.c.sender, message.c.submission_id, event.c.detail
     )
@@ -37,36 +43,60 @@ _EVENTS = (
         ),
         isouter=True,
     )
+    .where(outbox.c.state != MessageState.RECEIVED)
+)
+_REPLIES: Select[Any] = (
+    select(outbox, incoming.c.sender, incoming.c.recipient, incoming.c.text, incoming.c.received_at_ms)
+    .join(incoming, and_(incoming.c.account_id == outbox.c.account_id, incoming.c.id == outbox.c.message_id))
+    .where(outbox.c.state == MessageState.RECEIVED)
 )
 
 
 async def outbox_page(
-    connection: AsyncConnection, after: tuple[int, int, int, int] | None, *, before_ms: int | None = None, most: int
+    connection: AsyncConnection, after: Place | None, *, before_ms: int | None = None, most: int
 ) -> list[Told]:
-    """A page of events that stand in the outbox (since before a time), in the order of its key."""
-    key = (outbox.c.webhook_id, outbox.c.account_id, outbox.c.message_id, outbox.c.state)
-    wanted = _EVENTS.order_by(*key).limit(most)
-    if before_ms is not None:
-        wanted = wanted.where(outbox.c.at_ms < before_ms)
-    if after is not None:
-        wanted = wanted.where(tuple_(*key) > tuple_(*after))
-    return [
-        Told(
-            WebhookId(row.webhook_id),
-            Event(
-                row.account_id,
-                row.message_id,
-                MessageState(row.state),
-                row.at_ms,
-                row.recipient,
-                row.reference,
-                row.sender,
-                row.submission_id,
-                row.detail,
-            ),
-        )
-        for row in await connection.execute(wanted)
-    ]
+    """A page of what stands in the outbox (since before a time), in the order of its key."""
+
+    async def page_of(wanted: Select[Any]) -> Sequence[Row[Any]]:
+        if before_ms is not None:
+            wanted = wanted.where(outbox.c.at_ms < before_ms)
+        if after is not None:
+            wanted = wanted.where(tuple_(*_KEY) > tuple_(*after))
+        found: Sequence[Row[Any]] = (await connection.execute(wanted.order_by(*_KEY).limit(most))).all()
+        return found
+
+    events = [Told(WebhookId(row.webhook_id), _event_from(row)) for row in await page_of(_EVENTS)]
+    replies = await page_of(_REPLIES)
+    files = await media_of(connection, [(row.account_id, row.message_id) for row in replies])
+    came = [Told(WebhookId(row.webhook_id), _reply_from(row, files)) for row in replies]
+    return sorted([*events, *came], key=lambda each: (each.webhook_id, *each.event[:3]))[:most]
+
+
+def _event_from(row: Row[Any]) -> Event:
+    return Event(
+        row.account_id,
+        row.message_id,
+        MessageState(row.state),
+        row.at_ms,
+        row.recipient,
+        row.reference,
+        row.sender,
+        row.submission_id,
+        row.detail,
+    )
+
+
+def _reply_from(row: Row[Any], files: Mapping[tuple[int, int], tuple[MediaLink, ...]]) -> Reply:
+    return Reply(
+        row.account_id,
+        row.message_id,
+        MessageState.RECEIVED,
+        row.received_at_ms,
+        row.sender,
+        row.recipient,
+        row.text,
+        files.get((row.account_id, row.message_id), ()),
+    )
 
 
 async def webhooks_due(connection: AsyncConnection, *, at_ms: int) -> list[WebhookId]:

@@ -17,13 +17,16 @@ from heliograph.config import load_settings
 from heliograph.server import run
 from heliograph.store import apart
 
-HOPS: Final = ("accept", "mark", "settle", "notify", "told", "claim", "recover", "incoming")
+HOPS: Final = ("accept", "mark", "settle", "notify", "told", "claim", "recover", "incoming", "partial")
 """What the writer commits: `notify` makes a delivery of events, `told` keeps what its call came to."""
 
 POINTS: Final = (
     *(f"{hop}.{moment}" for hop in HOPS for moment in ("stored", "committed")),
     "submit.taken",
     "submit.answered",
+    "receive.taken",
+    "receive.acknowledged",
+    "receive.given_up",
     "notify.grouped",
     "notify.called",
 )

@@ -5,6 +5,8 @@ webhooks a list. What is put into the writer is committed when `commit` is calle
 """
 
 import asyncio
+import errno
+import hashlib
 import json
 import shutil
 import threading
@@ -13,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from heliograph.core.directory import Policy, Webhook
-from heliograph.core.events import Event, EventKind, Reply
+from heliograph.core.events import Event, EventKind, MediaLink, Reply
 from heliograph.core.ids import AccountId, CarrierId, IdSource, WebhookId
 from heliograph.core.ledger import PostingKind
 from heliograph.core.messages import Channel
@@ -26,7 +28,7 @@ from heliograph.pipeline.desk import Desk
 from heliograph.pipeline.directory import Directory
 from heliograph.pipeline.dispatch import Dispatch
 from heliograph.pipeline.notify import TICK_S, Notify
-from heliograph.pipeline.ports import Delivery, DeliveryResult, EventWriter
+from heliograph.pipeline.ports import Delivery, DeliveryResult, EventWriter, Kept
 from heliograph.pipeline.settlement import Settlement
 from heliograph.store import accounts, carriers, overdue, owners, postings, routes, webhooks
 from heliograph.store.connection import Connection
@@ -48,25 +50,55 @@ TERMS = Terms(sender="Heliograph", validity_ms=48 * 3_600_000, most_in_memory=1_
 
 
 def told_states(webhook: Webhook) -> frozenset[MessageState]:
-    """The webhooks of these tests hear of every state that is an event."""
-    every = {MessageState.SUBMITTED, MessageState.HELD} | {state for state in MessageState if state.is_terminal}
-    return frozenset(every) if webhook.kind is EventKind.STATUS else frozenset()
+    """The webhooks of these tests hear of every state that is an event, or else of what comes in."""
+    if webhook.kind is EventKind.REPLY:
+        return frozenset({MessageState.RECEIVED})
+    ends = {state for state in MessageState if state.is_terminal} - {MessageState.RECEIVED}
+    return frozenset(ends | {MessageState.SUBMITTED, MessageState.HELD})
 
 
 class PlainEvents:
-    """An `EventWriter` whose bodies can be read back: a list of [message id, state]."""
+    """An `EventWriter` whose bodies can be read back: a list of [message id, state], or [sender, text, addresses]."""
 
-    def __init__(self, most_events: int = 5) -> None:
+    def __init__(self, most_events: int = 5, linger_s: float = 1.0) -> None:
         self.most_events = most_events
-        self.linger_s = 1.0
+        self.linger_s = linger_s
 
     def told(self, webhook: Webhook) -> frozenset[MessageState]:
         """All of them."""
         return told_states(webhook)
 
     def write(self, events: Sequence[Event | Reply], **_about: object) -> bytes:
-        """One pair for each event."""
-        return json.dumps([(event.message_id, int(event.state)) for event in events]).encode()
+        """One pair for each event, three things for each reply."""
+        return json.dumps([_plain(event) for event in events]).encode()
+
+
+def _plain(event: Event | Reply) -> tuple[object, ...]:
+    if isinstance(event, Reply):
+        return event.sender, event.text, [each.url for each in event.media]
+    return event.message_id, int(event.state)
+
+
+class PlainKeeper:
+    """A `MediaKeeper` and `MediaLinks` that remembers what files are. is_full: nothing can be kept."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+        self.is_full = False
+
+    async def keep(self, octets: bytes, declared: str) -> Kept:
+        """Note the file."""
+        if self.is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        kept = Kept(hashlib.sha256(octets).hexdigest(), declared, len(octets))
+        connection = self._store.connect()
+        connection.execute("insert or ignore into media values (?, ?, ?, ?)", (*kept, START_MS))
+        connection.close()
+        return kept
+
+    def link(self, kept: Kept) -> MediaLink:
+        """An address that says which file it is."""
+        return MediaLink(f"https://files.example/{kept.digest[:8]}", kept.content_type, kept.octets, kept.digest)
 
 
 class NotingDeliverer:
@@ -131,6 +163,7 @@ class Process:
         self.deliverer = NotingDeliverer()
         self.tasks: set[asyncio.Task[Any]] = set()
         self._events = events or PlainEvents()
+        self.keeper = PlainKeeper(store)
 
     async def start(self) -> None:
         """Take the lease, recover what earlier processes left."""
@@ -144,12 +177,15 @@ class Process:
             ids=IdSource(held.node, last=held.last_id),
             clock=self.clock,
             owner=held.owner,
+            spawn=self.spawn,
+            keeper=self.keeper,
         )
         self.notify = Notify(
             self.desk,
             writers={DIALECT: self._events},
             calls=Calls(self.desk, deliverer=self.deliverer, spread=lambda: 0.5, spawn=self.spawn),
             spawn=self.spawn,
+            links=self.keeper,
         )
         self.settlement = Settlement(self.desk, self.notify)
         self.dispatch = Dispatch(self.desk, self.settlement)

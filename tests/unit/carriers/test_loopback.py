@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from heliograph.carriers.loopback import LoopbackDriver
+from heliograph.carriers.loopback import PICTURE, LoopbackDriver
 from heliograph.carriers.settings import BadCarrier
 from heliograph.core.directory import Carrier
 from heliograph.core.fates import Fate
@@ -61,6 +61,23 @@ def test_the_delays_are_settings() -> None:
         assert sorted(clock.slept) == [0.1, 0.8]
         running.cancel()
         await asyncio.wait((running,))
+
+    asyncio.run(story())
+
+
+def test_an_mms_is_answered_by_one_with_a_picture() -> None:
+    async def story() -> None:
+        feed, clock = NotingFeed(), StillClock()
+        running = asyncio.create_task(LoopbackDriver(carrier(), feed, clock).run())
+        (parcel,) = parcels_for(["+278312" + Fate.REPLIES.digits], sender="+27820000000")
+        content = parcel.message.content._replace(channel=Channel.MMS)
+        feed.offer([parcel._replace(message=parcel.message._replace(content=content))])
+        await feed.until(lambda: len(feed.receipts) == 1)
+        running.cancel()
+        await asyncio.wait((running,))
+        (reply,) = feed.incoming
+        assert (reply.channel, reply.text, reply.media) == (Channel.MMS, Fate.REPLIES.reply, (PICTURE,))
+        assert (reply.sender, reply.recipient) == ("278312" + Fate.REPLIES.digits, "27820000000")
 
     asyncio.run(story())
 

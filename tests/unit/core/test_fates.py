@@ -2,6 +2,7 @@ import pytest
 
 from heliograph.core.fates import SUFFIX_DIGITS, Fate, fate_of, table
 from heliograph.core.states import MessageState
+from heliograph.gsm.segments import count_segments
 
 
 @pytest.mark.parametrize("fate", Fate)
@@ -27,7 +28,7 @@ def test_a_number_shorter_than_the_digits_is_delivered() -> None:
 
 def test_only_those_who_write_back_have_a_reply_and_they_are_delivered_first() -> None:
     replies = {fate: fate.reply for fate in Fate if fate.reply is not None}
-    assert set(replies) == {Fate.REPLIES, Fate.OPTS_OUT}
+    assert set(replies) == {Fate.REPLIES, Fate.OPTS_OUT, Fate.REPLIES_LONG}
     assert replies[Fate.OPTS_OUT] == "STOP"
     assert all(fate.end is MessageState.DELIVERED for fate in replies)
 
@@ -40,3 +41,8 @@ def test_the_table_for_people_has_a_working_example_of_every_fate() -> None:
     rows = table()
     assert [row.sentence for row in rows] == [fate.sentence for fate in Fate]
     assert [fate_of(row.example) for row in rows] == list(Fate)
+
+
+def test_a_long_reply_has_several_segments() -> None:
+    assert Fate.REPLIES_LONG.reply is not None
+    assert count_segments(Fate.REPLIES_LONG.reply)[1] > 2

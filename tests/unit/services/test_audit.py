@@ -8,11 +8,26 @@ from heliograph.core.states import Charge, MessageState
 from heliograph.services.accounts import Accounts
 from heliograph.services.audit import Audit
 from heliograph.store.engine import Store
-from heliograph.store.schema import balance, doubt, message, outbox, owner, posting, ready, receipt_map, submission
+from heliograph.store.schema import (
+    balance,
+    doubt,
+    incoming_media,
+    incoming_segment,
+    joining,
+    message,
+    outbox,
+    owner,
+    posting,
+    ready,
+    receipt_map,
+    submission,
+)
 from tests.unit.services.conftest import NOW_MS, Accept, StillClock, Tell
 
 S = MessageState
 STRAY = {"account_id": 1, "message_id": 5}
+PLACE = {"carrier_id": 1, "sender": "1", "recipient": "2", "reference": 7}
+SEGMENT = {**PLACE, "number": 1, "total": 2, "encoding": 0, "body": b"", "session": 1, "received_at_ms": 1}
 
 BROKEN: list[tuple[str, Any]] = [
     ("6 credits are available, and the postings make it 5", update(balance).values(available=6_000_000)),
@@ -31,6 +46,13 @@ BROKEN: list[tuple[str, Any]] = [
     ("without an event", update(message).values(state=S.CANCELLED, charge=Charge.RELEASED)),
     ("have no submission", delete(submission)),
     ("outbox rows tell of messages", insert(outbox).values(webhook_id=1, state=10, at_ms=1, **STRAY)),
+    ("tell of incoming messages", insert(outbox).values(webhook_id=1, state=20, at_ms=1, **STRAY)),
+    (r"waited for by nobody \(lost\)", insert(incoming_segment).values(first_at_ms=1, **SEGMENT)),
+    ("wait for segments and have none", insert(joining).values(first_at_ms=NOW_MS, **PLACE)),
+    ("wait too long for their segments", insert(joining).values(first_at_ms=NOW_MS - 4_200_001, **PLACE)),
+    (r"became incoming .* \(lost\)", insert(incoming_segment).values(first_at_ms=1, incoming_id=9, **SEGMENT)),
+    ("files belong to incoming", insert(incoming_media).values(account_id=1, incoming_id=9, position=0, digest="d")),
+    ("not in the media store", insert(incoming_media).values(account_id=1, incoming_id=9, position=0, digest="d")),
     ("rows of the ready table", insert(ready).values(due_at_ms=1, **STRAY)),
     (
         "belong to messages that are not there",
@@ -52,9 +74,9 @@ async def _sound(store: Store, clock: StillClock, accept: Accept) -> None:
 
 def test_a_sound_store_has_no_findings(tell: Tell, clock: StillClock, accept: Accept) -> None:
     async def story(store: Store) -> None:
-        assert await Audit(store).check() == ()
+        assert await Audit(store, clock).check() == ()
         await _sound(store, clock, accept)
-        assert await Audit(store).check() == ()
+        assert await Audit(store, clock).check() == ()
 
     tell(story)
 
@@ -65,7 +87,7 @@ def test_what_is_broken_is_found(tell: Tell, clock: StillClock, accept: Accept, 
         await _sound(store, clock, accept)
         async with store.writing() as connection:
             await connection.execute(damage)
-        findings = await Audit(store).check()
+        findings = await Audit(store, clock).check()
         assert any(re.search(finding, each) for each in findings), findings
 
     tell(story)
@@ -80,6 +102,6 @@ def test_messages_in_a_living_process_are_not_lost(tell: Tell, clock: StillClock
                 insert(owner).values(id=3, node=0, started_at_ms=NOW_MS, beat_at_ms=NOW_MS, low_water_id=0)
             )
             await connection.execute(update(message).values(owner=3))
-        assert await Audit(store).check() == ()
+        assert await Audit(store, clock).check() == ()
 
     tell(story)

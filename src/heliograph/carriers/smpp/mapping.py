@@ -4,6 +4,7 @@ Pure, and the hot path of every message: a dictionary look-up for a submit, one 
 writes an id in two ways, only its receipts are respelt: the id in the answer to a submit is reported as it was written.
 """
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final, NamedTuple
 
@@ -160,14 +161,21 @@ def incoming_from(pdu: DeliverSm | DataSm) -> Incoming:
     are no text, stay as they are.
     """
     payload = pdu.short_message if isinstance(pdu, DeliverSm) else tlv(pdu.tlvs, Tag.MESSAGE_PAYLOAD) or b""
-    header = _concatenation_from_tlvs(pdu)
+    header = b""
     if pdu.esm_class & _UDHI:
-        try:
+        with suppress(udh.BrokenHeader):
             header, payload = udh.split_udh(payload)
-        except udh.BrokenHeader:
-            header = b""
+    if not _joins(header):
+        header = _concatenation_from_tlvs(pdu) or header
     encoding, body, text = _decoded(payload, pdu.data_coding)
     return Incoming(_digits(pdu.source_addr), _digits(pdu.destination_addr), encoding, header, body, text)
+
+
+def _joins(header: bytes) -> bool:
+    try:
+        return header != b"" and udh.concatenation_of(header) is not None
+    except udh.BrokenHeader:
+        return False
 
 
 def _digits(address: str) -> str:

@@ -37,7 +37,7 @@ class NewMessage(NamedTuple):
 class AcceptRequest(NamedTuple):
     """Everything one submission writes. owner 0 in the messages: nobody takes them into memory.
 
-    answer: what an idempotent repetition is told.
+    answer: what an idempotent repetition is told. talks: recipients may answer to this sender, and it is nobody's own.
     """
 
     account_id: AccountId
@@ -52,6 +52,7 @@ class AcceptRequest(NamedTuple):
     waits: bool
     idempotency: IdempotencyKey | None = None
     answer: str = ""
+    talks: bool = False
 
 
 class Stored(NamedTuple):
@@ -110,6 +111,15 @@ insert into idempotency(account_id, name, body_digest, answer, available, at_ms)
 select * from ({rows}) where column1 is not null
 """,
     columns=6,
+)
+_CONVERSATIONS = Batched(
+    """
+insert into conversation(sender, recipient, account_id, at_ms)
+select * from ({rows}) where column1 is not null
+on conflict do update set account_id = excluded.account_id, at_ms = excluded.at_ms
+  where excluded.at_ms >= conversation.at_ms
+""",
+    columns=4,
 )
 
 
@@ -185,6 +195,13 @@ def _write(connection: sqlite3.Connection, passed: list[AcceptRequest], results:
         for message in request.messages
     ]
     WAIT.run(connection, waiting)
+    talks = {
+        (request.sender, message.recipient[1:]): (request.account_id, request.at_ms)
+        for request in submissions
+        if request.talks
+        for message in request.messages
+    }
+    _CONVERSATIONS.run(connection, [(*pair, *last) for pair, last in talks.items()])
     left = [result.available for result in results if isinstance(result, Stored)]
     keys = [
         (request.account_id, *request.idempotency, request.answer, available, request.at_ms)

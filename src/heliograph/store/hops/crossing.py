@@ -25,13 +25,13 @@ from heliograph.store.hops.accept import (
     Stored,
 )
 from heliograph.store.hops.claim import CLAIM, RECOVER
-from heliograph.store.hops.incoming import TAKE_IN
+from heliograph.store.hops.incoming import GIVE_UP, TAKE_IN, GiveUp, TakeIn
 from heliograph.store.hops.mark import MARK, MarkRequest
 from heliograph.store.hops.notify import GROUP, TRIED
 from heliograph.store.hops.settle import SETTLE, SettleRequest
 
 HOPS: dict[str, Hop[Any, Any]] = {
-    hop.name: hop for hop in (ACCEPT, MARK, SETTLE, GROUP, TRIED, CLAIM, RECOVER, TAKE_IN)
+    hop.name: hop for hop in (ACCEPT, MARK, SETTLE, GROUP, TRIED, CLAIM, RECOVER, TAKE_IN, GIVE_UP)
 }
 """Everything that the writer does, by name."""
 
@@ -114,26 +114,62 @@ class Marking(Pickled):
         return packed
 
 
-class Settling(Pickled):
-    """Facts and what they led to. The audience crosses only when it is another one than before."""
+class Audiences:
+    """What the far end knows of who hears of what. Only news cross, and numbers only when a number has changed."""
 
     def __init__(self) -> None:
-        self._audience = Audience({})
+        self.known = Audience({})
+
+    def pack(self, audience: Audience) -> bytes | None:
+        """What the far end does not know yet; None when it knows all."""
+        if audience is self.known:
+            return None
+        numbers = None if audience.numbers is self.known.numbers else dict(audience.numbers)
+        self.known = audience
+        return pickle.dumps((audience.of_account, audience.of_name, numbers), pickle.HIGHEST_PROTOCOL)
+
+    def unpack(self, news: bytes | None) -> Audience:
+        """The audience in force, at the far end."""
+        if news is not None:
+            of_account, of_name, numbers = pickle.loads(news)
+            self.known = Audience(of_account, of_name, self.known.numbers if numbers is None else numbers)
+        return self.known
+
+
+class Receiving(Pickled):
+    """Incoming messages, and those that are given up."""
+
+    def __init__(self, audiences: Audiences) -> None:
+        self._audiences = audiences
+
+    def pack(self, request: TakeIn | GiveUp) -> Any:
+        """News of the audience, and everything else."""
+        news = self._audiences.pack(request.audience)
+        return news, super().pack(request._replace(audience=_NOBODY))
+
+    def unpack(self, packed: Any) -> TakeIn | GiveUp:
+        """The request with the audience in force."""
+        news, rest = packed
+        audience = self._audiences.unpack(news)
+        request: TakeIn | GiveUp = super().unpack(rest)
+        return request._replace(audience=audience)
+
+
+class Settling(Pickled):
+    """Facts and what they led to."""
+
+    def __init__(self, audiences: Audiences) -> None:
+        self._audiences = audiences
 
     def pack(self, request: SettleRequest) -> Any:
-        """The new audience, if there is one, and facts as tuples."""
-        news = None
-        if request.audience is not self._audience:
-            self._audience = request.audience
-            news = super().pack(request.audience)
-        return news, [_packed(fact) for fact in request.facts]
+        """News of the audience, and facts as tuples."""
+        return self._audiences.pack(request.audience), [_packed(fact) for fact in request.facts]
 
     def unpack(self, packed: Any) -> SettleRequest:
         """As a request."""
         news, facts = packed
-        if news is not None:
-            self._audience = super().unpack(news)
-        return SettleRequest([_unpacked(fact) for fact in facts], self._audience)
+        audience = self._audiences.unpack(news)
+        return SettleRequest([_unpacked(fact) for fact in facts], audience)
 
     def pack_result(self, result: Settled) -> Any:
         """Three lists of plain values."""
@@ -159,6 +195,7 @@ class Settling(Pickled):
 
 
 _TAKEN = Taken()
+_NOBODY = Audience({})
 
 
 def _packed(fact: SegmentFact | ReceiptFact) -> tuple[Any, ...]:
@@ -183,5 +220,13 @@ def _unpacked(packed: tuple[Any, ...]) -> SegmentFact | ReceiptFact:
 
 def ways() -> dict[str, Pickled]:
     """A way for each hop, by name: one set for each end."""
-    special: dict[str, Pickled] = {ACCEPT.name: Accepting(), MARK.name: Marking(), SETTLE.name: Settling()}
+    audiences = Audiences()
+    receiving = Receiving(audiences)
+    special: dict[str, Pickled] = {
+        ACCEPT.name: Accepting(),
+        MARK.name: Marking(),
+        SETTLE.name: Settling(audiences),
+        TAKE_IN.name: receiving,
+        GIVE_UP.name: receiving,
+    }
     return {name: special.get(name) or Pickled() for name in HOPS}

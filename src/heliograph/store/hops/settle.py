@@ -25,6 +25,7 @@ from heliograph.core.standing import Standing
 from heliograph.core.states import Charge, MessageState
 from heliograph.store.engine import Hop
 from heliograph.store.hops.money import move
+from heliograph.store.hops.outbox import TELL
 from heliograph.store.hops.ready import WAIT
 from heliograph.store.hops.rows import Batched, rows
 
@@ -103,13 +104,6 @@ insert into event(account_id, message_id, at_ms, state, reason, detail)
 select * from ({rows}) where column1 is not null on conflict do nothing
 """,
     columns=6,
-)
-_OUTBOX = Batched(
-    """
-insert into outbox(webhook_id, account_id, message_id, state, at_ms)
-select * from ({rows}) where column1 is not null on conflict do nothing
-""",
-    columns=5,
 )
 _WRITE_DOUBTS = Batched(
     """
@@ -210,7 +204,7 @@ def _write(connection: sqlite3.Connection, fold: Fold, at_ms: int) -> None:
         (_WRITE_MAP, rest),
         (_ATTEMPTS, changes.attempts),
         (_EVENTS, changes.events),
-        (_OUTBOX, changes.outbox),
+        (TELL, changes.outbox),
         (WAIT, changes.ready),
         (_LET_GO, changes.ready),
         (_WRITE_DOUBTS, [each for each in changes.doubts if fold.is_held(each.account_id, each.message_id)]),

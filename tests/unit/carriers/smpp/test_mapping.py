@@ -192,6 +192,23 @@ def test_alphabets_of_incoming_messages(data_coding: int, octets: bytes, encodin
     assert incoming.body == (octets if data_coding not in (1, 3, 6) else text.encode("utf-16-be"))
 
 
+SAR = ((Tag.SAR_MSG_REF_NUM, b"\x12\x34"), (Tag.SAR_TOTAL_SEGMENTS, b"\x03"), (Tag.SAR_SEGMENT_SEQNUM, b"\x02"))
+
+
+@pytest.mark.parametrize(
+    ("payload", "header", "text"),
+    [
+        (bytes.fromhex("0605040b8423f0") + b"hi", "06080412340302", "hi"),
+        (bytes.fromhex("050003070201") + b"hi", "050003070201", "hi"),
+        (b"hi", "06080412340302", "hi"),
+    ],
+    ids=["ports only", "its own place", "no header at all"],
+)
+def test_a_header_that_joins_nothing_gives_way_to_the_parameters(payload: bytes, header: str, text: str) -> None:
+    incoming = incoming_from(DeliverSm(esm_class=0x40, short_message=payload, tlvs=SAR))
+    assert (incoming.udh.hex(), incoming.text) == (header, text)
+
+
 def test_an_incoming_segment_keeps_its_header() -> None:
     pdu = DeliverSm(source_addr="+27831234567", destination_addr="12345", esm_class=0x40)
     incoming = incoming_from(pdu._replace(short_message=bytes.fromhex("050003070201") + b"hi"))

@@ -49,6 +49,7 @@ def _incoming() -> None:
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("missing", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("told", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("received_at_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("account_id", "id"),
         sqlite_with_rowid=False,
@@ -70,8 +71,21 @@ def _incoming() -> None:
         sa.Column("encoding", sa.Integer(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("incoming_id", sa.BigInteger(), nullable=False, server_default="0"),
+        sa.Column("session", sa.BigInteger(), nullable=False),
         sa.Column("received_at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("repeated_at_ms", sa.BigInteger(), nullable=False, server_default="0"),
         sa.PrimaryKeyConstraint("carrier_id", "sender", "recipient", "reference", "first_at_ms", "number"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("incoming_segment_age", "incoming_segment", ["received_at_ms"])
+    op.create_table(
+        "joining",
+        sa.Column("first_at_ms", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("carrier_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("sender", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("recipient", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("reference", sa.Integer(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("first_at_ms", "carrier_id", "sender", "recipient", "reference"),
         sqlite_with_rowid=False,
     )
     op.create_table(
