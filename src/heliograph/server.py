@@ -47,7 +47,7 @@ from heliograph.pipeline.settlement import Settlement
 from heliograph.services.accounts import Accounts
 from heliograph.services.messages import Messages
 from heliograph.services.webhooks import Webhooks
-from heliograph.store.apart import WriterApart, far_end
+from heliograph.store.apart.near import WriterApart, far_end
 from heliograph.store.engine import StoreRefused
 from heliograph.store.opening import open_store
 from heliograph.store.turns import only_server

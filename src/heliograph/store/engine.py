@@ -1,48 +1,31 @@
 """What every engine offers: short cold transactions for people's work, and the hot writer for the hops."""
 
 import asyncio
-from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
+
+from heliograph.store.hop import Done, Hop, Request, Result, StoreFailed, StoreUnavailable
 
 if TYPE_CHECKING:
     # The process that writes knows no SQLAlchemy, which would be most of its memory.
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-Request = TypeVar("Request")
-Result = TypeVar("Result")
-
-Done = Callable[[Result | Exception], None]
-"""Called on the event loop after the commit with the result, or with what went wrong."""
-
-
-class StoreUnavailable(Exception):
-    """The store cannot be written or read just now: locked, full, read-only or failing."""
-
-
-class StoreFailed(Exception):
-    """One request cannot be stored although the store works: a fault of ours."""
+__all__ = [
+    "Done",
+    "Hop",
+    "Request",
+    "Result",
+    "Store",
+    "StoreFailed",
+    "StoreRefused",
+    "StoreUnavailable",
+    "Writer",
+    "ask",
+]
 
 
 class StoreRefused(Exception):
     """The store cannot be opened at all; the message says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hop(Generic[Request, Result]):
-    """One kind of hot work: how a batch of requests is carried out inside an open transaction.
-
-    size: rows in a request. sqlite: does the batch, one result for each request in order.
-    divide: cuts a request that failed alone into smaller ones, so that one bad row fails alone; join puts the
-    results together again.
-    """
-
-    name: str
-    size: Callable[[Request], int]
-    sqlite: Callable[[Any, list[Request]], list[Result]]
-    divide: Callable[[Request], list[Request]] | None = None
-    join: Callable[[list[Result]], Result] | None = None
 
 
 class Writer(Protocol):

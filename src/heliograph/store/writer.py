@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from heliograph.store.engine import Done, Hop, Request, Result, StoreUnavailable
+from heliograph.store.hop import Done, Hop, Request, Result, StoreUnavailable
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=1.0, isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS
     )
-    for pragma in (*PRAGMAS, "pragma cache_size = -16000"):
+    for pragma in (*PRAGMAS, "pragma cache_size = -8000"):
         connection.execute(pragma)
     return connection
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from heliograph.config import load_settings
 from heliograph.server import run
-from heliograph.store import apart
+from heliograph.store.apart import far
 
 HOPS: Final = ("accept", "mark", "settle", "notify", "told", "claim", "recover", "incoming", "partial")
 """What the writer commits: `notify` makes a delivery of events, `told` keeps what its call came to."""
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str]) -> None:
     if point not in POINTS:
         raise SystemExit(f"there is no crash point {point!r}; there are {', '.join(POINTS)}")
     if path:
-        apart.main(path, dying_at(point, int(count), die=die_together))
+        far.main(path, dying_at(point, int(count), die=die_together))
         return
     settings = load_settings(None, os.environ, {})
 

@@ -13,7 +13,7 @@ from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId
 from heliograph.core.ledger import PostingKind
 from heliograph.core.messages import IdempotencyKey
 from heliograph.core.states import Charge, MessageState
-from heliograph.store.engine import Hop
+from heliograph.store.hop import Hop
 from heliograph.store.hops.money import move
 from heliograph.store.hops.ready import WAIT
 from heliograph.store.hops.rows import Batched, one, rows

@@ -11,7 +11,7 @@ import msgspec
 from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId
 from heliograph.core.messages import Channel
 from heliograph.core.states import MessageState
-from heliograph.store.engine import Hop
+from heliograph.store.hop import Hop
 from heliograph.store.hops.rows import one, rows
 
 

@@ -13,7 +13,7 @@ from heliograph.core.receipts import Receipt
 from heliograph.core.settling import OutcomeKind, ReceiptFact, SegmentFact, Settled
 from heliograph.core.standing import Taken
 from heliograph.core.states import MessageState
-from heliograph.store.engine import Hop
+from heliograph.store.hop import Hop
 from heliograph.store.hops.accept import (
     ACCEPT,
     AcceptRequest,

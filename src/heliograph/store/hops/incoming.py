@@ -27,7 +27,7 @@ from heliograph.core.messages import Channel
 from heliograph.core.replies import Conversation, owner_of
 from heliograph.core.states import MessageState
 from heliograph.gsm.segments import Encoding
-from heliograph.store.engine import Hop
+from heliograph.store.hop import Hop
 from heliograph.store.hops.outbox import TELL
 from heliograph.store.hops.rows import Batched
 

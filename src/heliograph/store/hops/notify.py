@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from heliograph.core.ids import AccountId, MessageId, WebhookId
 from heliograph.core.states import MessageState
-from heliograph.store.engine import Hop
+from heliograph.store.hop import Hop
 from heliograph.store.hops.rows import Batched
 
 

@@ -23,7 +23,7 @@ from heliograph.core.settling import (
 )
 from heliograph.core.standing import Standing
 from heliograph.core.states import Charge, MessageState
-from heliograph.store.engine import Hop
+from heliograph.store.hop import Hop
 from heliograph.store.hops.money import move
 from heliograph.store.hops.outbox import TELL
 from heliograph.store.hops.ready import WAIT

@@ -1,39 +1,30 @@
-"""The writer in a process of its own, so that it and the event loop do not wait for each other's interpreter lock.
-
-`python -m heliograph.store.apart PATH` is the far end: it reads batches from the socket that is its standard input,
-commits each, and writes back what came of it. While it commits one batch the next waits in the socket, and what comes
-after gathers at the near end. It ends when the near end does, and drops what it has not begun: nobody was told of it.
-Until then it holds the server's lock, which it inherits, so that no other server begins before its last commit.
-"""
+"""The near end: a `Writer` on the event loop, whose work is done by another process."""
 
 import asyncio
 import logging
-import marshal
-import os
-import signal
 import socket
 import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
+from heliograph.store.apart import far
+from heliograph.store.apart.frames import LENGTH_OCTETS, framed, unframed
 from heliograph.store.engine import Done, Hop, Request, Result, StoreFailed, StoreUnavailable
-from heliograph.store.hops.crossing import HOPS, ways
-from heliograph.store.turns import Turns
-from heliograph.store.writer import MOST_ROWS, BatchWriter, connect, nothing
+from heliograph.store.hops.crossing import ways
+from heliograph.store.writer import MOST_ROWS
 
 MOST_AWAY: Final = 2
 """Batches at the far end: one that is being committed, one at hand for when that is done."""
 
-_LENGTH_OCTETS: Final = 4
 _log = logging.getLogger(__name__)
 
 
 def far_end(path: Path) -> list[str]:
     """The command of the far end for the store at a path."""
-    return [sys.executable, "-m", __name__, str(path)]
+    return [sys.executable, "-m", far.__name__, str(path)]
 
 
 class Put(NamedTuple):
@@ -45,7 +36,7 @@ class Put(NamedTuple):
 
 
 class WriterApart(asyncio.Protocol):
-    """The near end: a `Writer` on the event loop.
+    """The near end. Raises nothing: what goes wrong is told to those who asked.
 
     died: told when the far end is gone before it was asked to go, which must end this process.
     """
@@ -97,7 +88,7 @@ class WriterApart(asyncio.Protocol):
                 rows += work.hop.size(work.request)
             self._away.append(batch)
             packed = [(work.hop.name, self._ways[work.hop.name].pack(work.request)) for work in batch]
-            self._transport.write(_framed(packed))
+            self._transport.write(framed(packed))
 
     # What the event loop calls --------------------------------------------------------------------------------
 
@@ -109,11 +100,11 @@ class WriterApart(asyncio.Protocol):
         """Batches are done."""
         received = self._received
         received += data
-        while len(received) >= _LENGTH_OCTETS:
-            end = _LENGTH_OCTETS + int.from_bytes(received[:_LENGTH_OCTETS], "big")
+        while len(received) >= LENGTH_OCTETS:
+            end = LENGTH_OCTETS + int.from_bytes(received[:LENGTH_OCTETS], "big")
             if len(received) < end:
                 return
-            self.commits, logged, results = marshal.loads(memoryview(received)[_LENGTH_OCTETS:end])
+            self.commits, logged, results = unframed(memoryview(received)[LENGTH_OCTETS:end])
             del received[:end]
             for line in logged:
                 _log.error(line)
@@ -151,88 +142,3 @@ class WriterApart(asyncio.Protocol):
         self._transport.close()
         await self._gone
         await asyncio.to_thread(self._process.wait)
-
-
-def _framed(values: Any) -> bytes:
-    written = marshal.dumps(
-        values, 2
-    )  # the second version looks for no repeated objects, which costs more than it saves
-    return len(written).to_bytes(_LENGTH_OCTETS, "big") + written
-
-
-# The far end -------------------------------------------------------------------------------------------------------
-
-
-class _Kept(logging.Handler):
-    """Keeps what was logged, for the near end to log in its own form."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep a line."""
-        error = record.exc_info[1] if record.exc_info else None
-        self.lines.append(record.getMessage() + (f": {type(error).__name__}: {error}" if error else ""))
-
-
-def work_off(path: Path, near: socket.socket, reach: Callable[[str], None] = nothing) -> None:
-    """Commit batches until the near end is gone; the store is left as it stands, since the next server may wait."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # They are meant for the program as a whole: the near end decides.
-        signal.signal(number, signal.SIG_IGN)
-    kept = _Kept()
-    logging.getLogger().addHandler(kept)
-    turns = Turns(path.parent)
-    writer = BatchWriter(
-        lambda: connect(path), let_others_pass=turns.let_others_pass, post=lambda call: call(), reach=reach
-    )
-    ends = ways()
-    stream = near.makefile("rb")
-    while batch := _read(stream):
-        results: list[tuple[str | None, Any]] = [("failed", "")] * len(batch)
-        for place, (name, packed) in enumerate(batch):
-            writer.put(HOPS[name], ends[name].unpack(packed), _noting(results, place, ends[name].pack_result))
-        while writer.step(wait=False):
-            pass
-        lines, kept.lines = kept.lines, []
-        try:
-            near.sendall(_framed((writer.commits, lines, results)))
-        except OSError:
-            break
-
-
-def _noting(results: list[tuple[str | None, Any]], place: int, pack: Callable[[Any], Any]) -> Callable[[Any], None]:
-    def note(result: Any) -> None:
-        if isinstance(result, StoreUnavailable):
-            results[place] = ("unavailable", str(result))
-        elif isinstance(result, Exception):
-            results[place] = ("failed", f"{type(result).__name__}: {result}")
-        else:
-            results[place] = (None, pack(result))
-
-    return note
-
-
-def _read(stream: BinaryIO) -> list[tuple[str, Any]] | None:
-    """The next batch; None when the near end is gone."""
-    try:
-        length = stream.read(_LENGTH_OCTETS)
-        written = stream.read(int.from_bytes(length, "big"))
-    except OSError:
-        return None
-    if len(length) < _LENGTH_OCTETS or len(written) < int.from_bytes(length, "big"):
-        return None
-    batch: list[tuple[str, Any]] = marshal.loads(written)
-    return batch
-
-
-def main(arguments: Sequence[str], reach: Callable[[str], None] = nothing) -> None:
-    """The far end, on the socket that is standard input."""
-    (path,) = arguments
-    with socket.socket(fileno=os.dup(0)) as near:
-        work_off(Path(path), near, reach)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
