@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import NamedTuple, Protocol
 from urllib.parse import parse_qsl
 
-from heliograph.core.directory import Account, Webhook
+from heliograph.core.directory import Account, Number, Webhook
 from heliograph.core.events import EventKind
 from heliograph.core.ids import AccountId, MessageId, WebhookId
 from heliograph.core.ledger import Balance
@@ -66,6 +66,91 @@ class Webhooks(Protocol):
         """Whether there was one to remove."""
         ...
 
+    async def named(self, account_id: AccountId, *, dialect: str, name: str) -> Webhook | None:
+        """The one with a name, whatever the case of its letters."""
+        ...
+
+    async def put(
+        self, account_id: AccountId, *, dialect: str, name: str, url: str, settings: Mapping[str, object]
+    ) -> Webhook | Refusal:
+        """Make the one with a name (of kind `REPLY`), or change its address and settings; nothing else of it changes.
+
+        NOT_AGREED, SUSPENDED, or NAME_TAKEN when there is one whose name differs only in the case of its letters.
+        """
+        ...
+
+    async def remove_named(self, account_id: AccountId, *, dialect: str, name: str) -> Webhook | None:
+        """Remove the one with a name, whatever the case of its letters, from the account and from numbers that name it.
+
+        Returns what it was; None when there was none.
+        """
+        ...
+
+
+class Numbers(Protocol):
+    """An account's numbers: `services.numbers`. msisdn: with plus."""
+
+    async def of_account(self, account_id: AccountId) -> Sequence[Number]:
+        """All of them, in the order of their digits."""
+        ...
+
+    async def assign(
+        self,
+        account_id: AccountId,
+        msisdn: str,
+        *,
+        sms: bool | None = None,
+        mms: bool | None = None,
+        webhook: str | None = None,
+        campaign: str | None = None,
+    ) -> Number | Refusal:
+        """Change what is not None; "" for no webhook or no campaign. Returns what became of the number.
+
+        NOT_FOUND when the account has no such number, webhook or campaign; NOT_AGREED, SUSPENDED.
+        """
+        ...
+
+    async def release(self, account_id: AccountId, msisdn: str) -> bool:
+        """Take a number from the account; False when it has no such number."""
+        ...
+
+
+class CampaignView(Protocol):
+    """What an account may see of a campaign of its own."""
+
+    @property
+    def tcr(self) -> str:
+        """Its id at the registry."""
+        ...
+
+    @property
+    def brand(self) -> str:
+        """Whose it is."""
+        ...
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether its numbers may send for it."""
+        ...
+
+    @property
+    def numbers(self) -> int:
+        """How many of the account's numbers are in it."""
+        ...
+
+    @property
+    def created_at_ms(self) -> int:
+        """When it was registered with us."""
+        ...
+
+
+class Campaigns(Protocol):
+    """An account's campaigns: `services.campaigns`."""
+
+    async def of_account(self, account_id: AccountId) -> Sequence[CampaignView]:
+        """All of them, in the order of their ids."""
+        ...
+
 
 class MessageView(Protocol):
     """What an account may see of a message of its own."""
@@ -119,6 +204,8 @@ class Services:
     webhooks: Webhooks
     messages: Messages
     accounts: Accounts
+    numbers: Numbers
+    campaigns: Campaigns
     clock: Clock
     limiter: RateLimiter
     public_url: str | None = None
