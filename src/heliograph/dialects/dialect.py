@@ -73,7 +73,7 @@ class Webhooks(Protocol):
     async def put(
         self, account_id: AccountId, *, dialect: str, name: str, url: str, settings: Mapping[str, object]
     ) -> Webhook | Refusal:
-        """Make the one with a name (of kind `REPLY`), or change its address and settings; nothing else of it changes.
+        """Make the one with a name (of kind `REPLY`), or change its address and the settings that are named here.
 
         NOT_AGREED, SUSPENDED, or NAME_TAKEN when there is one whose name differs only in the case of its letters.
         """
