@@ -252,7 +252,14 @@ class Call(NamedTuple):
     @property
     def query(self) -> Mapping[str, str]:
         """The query; of a repeated name the last."""
-        return dict(parse_qsl(self.query_string.decode("latin-1"), keep_blank_values=True))
+        return dict(self._pairs())
+
+    def asked(self, name: str) -> list[str]:
+        """Every value that a name has in the query, without blank ones."""
+        return [value for given, value in self._pairs() if given == name and value.strip()]
+
+    def _pairs(self) -> list[tuple[str, str]]:
+        return parse_qsl(self.query_string.decode("latin-1"), keep_blank_values=True)
 
     @property
     def public_url(self) -> str:
@@ -261,6 +268,15 @@ class Call(NamedTuple):
 
 
 Handler = Callable[[Call], Awaitable[Answer]]
+
+
+class Credentials(NamedTuple):
+    """What a caller shows. user: must be the account's, unless the dialect knows none."""
+
+    api_key: str
+    user: str | None = None
+
+
 Wording = Callable[[Refusal], Answer]
 """Puts a refusal into a dialect's words."""
 
@@ -275,7 +291,10 @@ class Possible(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One method of one path. path: may hold places like `{id}`. answers: by HTTP status. request: type of the body."""
+    """One method of one path. path: may hold places like `{id}`. answers: by HTTP status. request: type of the body.
+
+    query, request_headers: names that mean something here.
+    """
 
     method: str
     path: str
@@ -285,6 +304,7 @@ class Endpoint:
     answers: Mapping[int, Possible]
     request: object = None
     request_headers: tuple[str, ...] = ()
+    query: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,7 +320,9 @@ class Push:
 class Dialect:
     """An HTTP interface as one vendor defined it.
 
-    roots: how its paths begin. api_key: finds the caller's key in headers and query string.
+    roots: a path that begins so is this dialect's, even one that the table lacks. mounts: what the paths of the table
+    follow, the one that is documented first. any_case: whether paths are the same in capital and small letters.
+    credentials: finds what the caller shows in headers and query string.
     wording: the words that hold for a path. request_headers: that a browser may send.
     schemes: ways to authenticate, in OpenAPI's terms.
     """
@@ -309,9 +331,11 @@ class Dialect:
     title: str
     roots: tuple[str, ...]
     endpoints: tuple[Endpoint, ...]
-    api_key: Callable[[Mapping[bytes, bytes], bytes], str | None]
+    credentials: Callable[[Mapping[bytes, bytes], bytes], Credentials | None]
     wording: Callable[[str], Wording]
     events: EventWriter
+    mounts: tuple[str, ...] = ("",)
+    any_case: bool = False
     request_headers: tuple[str, ...] = ()
     schemes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     pushes: tuple[Push, ...] = ()
