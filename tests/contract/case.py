@@ -222,8 +222,10 @@ def account_in(folder: Path) -> AccountSetup:
     assert facts["source"], f"{folder.name} names no source"
     assert facts["date"], f"{folder.name} has no date"
     assert facts["why"], f"{folder.name} says nothing"
-    given = facts.get("account", {})
-    return AccountSetup(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
+    given: dict[str, Any] = facts.get("account", {})
+    for name, value in given.items():
+        given[name] = tuple(value) if isinstance(value, list) else value
+    return AccountSetup(**given)
 
 
 def play(folder: Path, exchange: Exchange) -> None:

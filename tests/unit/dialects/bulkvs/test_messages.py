@@ -90,7 +90,7 @@ def test_media_make_an_mms_whose_text_may_be_left_out() -> None:
             assert (answer["MessageType"], answer["Fragments"]) == ("MMS", 1)
         submission = world.submissions[-1]
         assert (submission.channel, submission.media_urls, submission.text) == (Channel.MMS, (url,), "")
-    left_out = call(world, "POST", "/messageSend", {"From": FROM, "To": "13105551212", "MediaURLs": [url]})
+    left_out = call(world_with(), "POST", "/messageSend", {"From": FROM, "To": "13105551212", "MediaURLs": [url]})
     assert left_out.status == 200
 
 
