@@ -157,10 +157,7 @@ def word_table() -> str:
 
 def bulkvs_word_table() -> str:
     """Ends of messages in the words of the BulkVS dialect."""
-    lines = [
-        (f"`{state.word}`", word, bulkvs_events.RECEIPT_WORDS_3CX[state])
-        for state, word in bulkvs_events.RECEIPT_WORDS.items()
-    ]
+    lines = [(f"`{state.word}`", *words) for state, words in bulkvs_events.RECEIPT_WORDS.items()]
     return table(("state", "`stat` of a receipt", "`status` in 3CX's form"), lines)
 
 

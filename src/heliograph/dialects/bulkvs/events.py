@@ -1,6 +1,6 @@
 """How messages and receipts are told to webhooks: one a call, at once, in the vendor's form or in 3CX's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote_plus
 
@@ -12,30 +12,29 @@ from heliograph.core.events import Event, Reply
 from heliograph.core.ids import made_at_ms, shown_id, uuid_from
 from heliograph.core.states import MessageState
 from heliograph.dialects.bulkvs import wire
-from heliograph.dialects.bulkvs.translate import THREE_CX, hears_receipts, method_of
+from heliograph.dialects.bulkvs.translate import POST, THREE_CX, is_on, method_of
 
 _S = MessageState
 RECEIPT_WORDS = {
-    _S.DELIVERED: "DELIVRD",
-    _S.UNDELIVERED: "UNDELIV",
-    _S.EXPIRED: "EXPIRED",
-    _S.REJECTED: "REJECTD",
-    _S.FAILED: "UNDELIV",
-    _S.CANCELLED: "DELETED",
-    _S.UNKNOWN: "UNKNOWN",
+    _S.DELIVERED: ("DELIVRD", "delivered"),
+    _S.UNDELIVERED: ("UNDELIV", "delivery_failed"),
+    _S.EXPIRED: ("EXPIRED", "delivery_failed"),
+    _S.REJECTED: ("REJECTD", "sending_failed"),
+    _S.FAILED: ("UNDELIV", "sending_failed"),
+    _S.CANCELLED: ("DELETED", "sending_failed"),
+    _S.UNKNOWN: ("UNKNOWN", "delivery_unconfirmed"),
 }
-"""Ends of messages in the words of a receipt's `stat`."""
+"""Ends of messages in the words of a receipt's `stat`, and in 3CX's."""
 
-RECEIPT_WORDS_3CX = {
-    _S.DELIVERED: "delivered",
-    _S.UNDELIVERED: "delivery_failed",
-    _S.EXPIRED: "delivery_failed",
-    _S.REJECTED: "sending_failed",
-    _S.FAILED: "sending_failed",
-    _S.CANCELLED: "sending_failed",
-    _S.UNKNOWN: "delivery_unconfirmed",
+_SWITCH = (True, False)
+SETTINGS: Mapping[str, tuple[object, ...]] = {
+    "description": (),
+    "receipts": _SWITCH,
+    "method": (POST, THREE_CX),
+    "plain": _SWITCH,
+    "receipts_3cx": _SWITCH,
 }
-"""Ends of messages in 3CX's words."""
+"""What can be set of a webhook, and to what; nothing says that any text will do."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -48,7 +47,7 @@ class Events:
 
     def told(self, webhook: Webhook) -> frozenset[MessageState]:
         """What comes in; and ends of messages, for one that asked for receipts (for 3CX the operator must agree)."""
-        is_told = hears_receipts(webhook) and (method_of(webhook) != THREE_CX or _is_on(webhook, "receipts_3cx"))
+        is_told = is_on(webhook, "receipts") and (method_of(webhook) != THREE_CX or is_on(webhook, "receipts_3cx"))
         return frozenset({_S.RECEIVED, *RECEIPT_WORDS}) if is_told else frozenset({_S.RECEIVED})
 
     def write(self, events: Sequence[Event | Reply], *, webhook: Webhook, account: Account, at_ms: int) -> bytes:  # noqa: ARG002
@@ -56,11 +55,7 @@ class Events:
         (event,) = events
         if method_of(webhook) == THREE_CX:
             return _encode(wire.ThreeCxEvent(_told_3cx(event, account)))
-        return _encode(_told(event, account, is_plain=_is_on(webhook, "plain")))
-
-
-def _is_on(webhook: Webhook, setting: str) -> bool:
-    return bool(webhook.settings.get(setting, False))
+        return _encode(_told(event, account, is_plain=is_on(webhook, "plain")))
 
 
 def _told(event: Event | Reply, account: Account, *, is_plain: bool) -> wire.MessageIn:
@@ -93,7 +88,7 @@ def receipt_text(event: Event, mark: str) -> str:
     return (
         f"id:{shown_id(event.message_id, mark)} sub:001 dlvrd:{count:03d}"
         f" submit date:{_minute(made_at_ms(event.message_id))} done date:{_minute(event.at_ms)}"
-        f" stat:{RECEIPT_WORDS[event.state]} err:{0 if count else 255:03d} text:"
+        f" stat:{RECEIPT_WORDS[event.state][0]} err:{0 if count else 255:03d} text:"
     )
 
 
@@ -128,5 +123,5 @@ def _finalized(event: Event, account: Account, *, at: str) -> wire.Payload:
         record_type="message",
         completed_at=at,
         sender=wire.Address(f"+{_bare(event.sender)}"),
-        to=[wire.Address(f"+{_bare(event.recipient)}", RECEIPT_WORDS_3CX[event.state])],
+        to=[wire.Address(f"+{_bare(event.recipient)}", RECEIPT_WORDS[event.state][1])],
     )

@@ -1,16 +1,23 @@
 """The account's numbers, as far as messages are concerned, and its campaigns."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from heliograph.core.directory import Number
 from heliograph.core.messages import Refusal
 from heliograph.core.numbers import msisdn_from
+from heliograph.core.reasons import Reason
 from heliograph.dialects.bodies import UNREADABLE
 from heliograph.dialects.bulkvs import NAME, errors, wire
 from heliograph.dialects.bulkvs.translate import campaign_record, number_from, number_record
 from heliograph.dialects.dialect import Answer, Call
 
 _read = msgspec.json.Decoder(wire.TnChange).decode
+_FILTERS: tuple[tuple[str, Callable[[Number], str]], ...] = (
+    ("Webhook", lambda number: number.webhook or ""),
+    ("Tcr", lambda number: number.campaign or ""),
+)
 
 
 async def list_campaigns(call: Call) -> Answer:
@@ -29,19 +36,19 @@ async def list_numbers(call: Call) -> Answer:
     numbers = await call.services.numbers.of_account(call.account.account_id)
     asked = call.asked("Number")
     if asked:
-        wanted = {msisdn_from(number_from(each)) for each in asked}
+        wanted = {_own(each) for each in asked}
         numbers = [number for number in numbers if number.msisdn in wanted]
         if not numbers:
             return errors.NO_SUCH_NUMBER
-    return Answer(200, msgspec.json.encode([number_record(number) for number in numbers if _fits(number, call)]))
+    for name, kept in _FILTERS:
+        names = {each.casefold() for each in call.asked(name)}
+        numbers = [number for number in numbers if not names or kept(number).casefold() in names]
+    return Answer(200, msgspec.json.encode([number_record(number) for number in numbers]))
 
 
-def _fits(number: Number, call: Call) -> bool:
-    for name, kept in (("Webhook", number.webhook), ("Tcr", number.campaign)):
-        wanted = {each.casefold() for each in call.asked(name)}
-        if wanted and (kept or "").casefold() not in wanted:
-            return False
-    return True
+def _own(written: wire.Written | None) -> str | None:
+    """The number of an account that this may be, or None."""
+    return None if written is None else msisdn_from(number_from(written))
 
 
 async def change_number(call: Call) -> Answer:
@@ -50,15 +57,14 @@ async def change_number(call: Call) -> Answer:
         given = _read(call.body)
     except UNREADABLE as error:
         return errors.unreadable(error)
-    msisdn = None if given.number is None else msisdn_from(number_from(given.number))
+    msisdn = _own(given.number)
     if msisdn is None:
         return errors.NUMBER_MISSING
     account_id, services = call.account.account_id, call.services
-    if all(number.msisdn != msisdn for number in await services.numbers.of_account(account_id)):
-        return errors.NO_SUCH_NUMBER
     if given.webhook and await services.webhooks.named(account_id, dialect=NAME, name=given.webhook) is None:
         return errors.NO_SUCH_WEBHOOK
-    if given.tcr and all(each.tcr != given.tcr for each in await services.campaigns.of_account(account_id)):
+    known = {each.tcr.casefold() for each in await services.campaigns.of_account(account_id)} if given.tcr else ()
+    if given.tcr and given.tcr.casefold() not in known:
         return errors.NO_SUCH_CAMPAIGN
     outcome = await services.numbers.assign(
         account_id,
@@ -69,7 +75,7 @@ async def change_number(call: Call) -> Answer:
         campaign=given.tcr,
     )
     if isinstance(outcome, Refusal):
-        return errors.worded(outcome)
+        return errors.NO_SUCH_NUMBER if outcome.reason is Reason.NOT_FOUND else errors.worded(outcome)
     return Answer(200, msgspec.json.encode(number_record(outcome)))
 
 
@@ -78,7 +84,7 @@ async def remove_number(call: Call) -> Answer:
     asked = call.asked("Number")
     if not asked:
         return errors.NUMBER_UNSAID
-    msisdn = msisdn_from(number_from(asked[-1]))
+    msisdn = _own(asked[-1])
     if msisdn is None or not await call.services.numbers.release(call.account.account_id, msisdn):
         return errors.NO_SUCH_NUMBER
     return Answer(200, msgspec.json.encode(wire.Removed("Success", number=msisdn.removeprefix("+"))))

@@ -89,9 +89,9 @@ def method_of(webhook: Webhook) -> str:
     return str(webhook.settings.get("method", POST))
 
 
-def hears_receipts(webhook: Webhook) -> bool:
-    """Whether a webhook has asked for receipts."""
-    return bool(webhook.settings.get("receipts", False))
+def is_on(webhook: Webhook, setting: str) -> bool:
+    """Whether a webhook has a setting switched on."""
+    return bool(webhook.settings.get(setting, False))
 
 
 def webhook_record(webhook: Webhook) -> wire.WebHook:
@@ -100,7 +100,7 @@ def webhook_record(webhook: Webhook) -> wire.WebHook:
         webhook=webhook.name or "",
         description=str(webhook.settings.get("description", "")),
         url=webhook.url,
-        dlr=hears_receipts(webhook),
+        dlr=is_on(webhook, "receipts"),
         method=method_of(webhook),
         last_modification=date_from(webhook.modified_at_ms),
     )

@@ -10,7 +10,7 @@ from heliograph.core.directory import Webhook
 from heliograph.core.events import Event, EventKind, MediaLink, Reply
 from heliograph.core.ids import AccountId, MessageId, SubmissionId, WebhookId, first_at, uuid_from
 from heliograph.core.states import MessageState
-from heliograph.dialects.bulkvs.events import RECEIPT_WORDS, Events
+from heliograph.dialects.bulkvs.events import RECEIPT_WORDS, SETTINGS, Events
 from heliograph.pipeline.ports import EventWriter
 from tests.unit.dialects.world import MARK, NOW_MS, account_of
 
@@ -115,6 +115,15 @@ def test_receipts_are_told_to_those_who_asked_and_in_3cx_form_only_when_the_oper
         ({"receipts": False, "method": "3CX", "receipts_3cx": True}, received),
     ):
         assert WRITER.told(webhook_with(settings)) == wanted
+
+
+def test_what_can_be_set_is_what_is_looked_at() -> None:
+    assert set(SETTINGS) == {"description", "method", "receipts", "plain", "receipts_3cx"}
+    for name, values in SETTINGS.items():
+        for value in values:
+            settings = {"receipts": True, name: value}
+            assert S.RECEIVED in WRITER.told(webhook_with(settings))
+            assert body_of(reply(), **settings)
 
 
 def test_3cx_is_told_in_its_own_form() -> None:
