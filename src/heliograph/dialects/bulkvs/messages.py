@@ -7,7 +7,7 @@ from heliograph.core.reasons import Reason
 from heliograph.dialects.bodies import UNREADABLE
 from heliograph.dialects.bulkvs import NAME, wire
 from heliograph.dialects.bulkvs.errors import unreadable, worded
-from heliograph.dialects.bulkvs.translate import digits_from, is_3cx, number_from, sent_body
+from heliograph.dialects.bulkvs.translate import digits_from, is_3cx, sent_body, with_country_code
 from heliograph.dialects.dialect import REPLAYED, Answer, Call
 
 _read = msgspec.json.Decoder(wire.MessageSend).decode
@@ -34,7 +34,7 @@ async def send(call: Call) -> Answer:
             dialect=NAME,
             channel=channel,
             text=given.message or "",
-            recipients=[number_from(written) for written in recipients],
+            recipients=[with_country_code(written) for written in recipients],
             sender=sender,
             owns_sender=True,
             media_urls=media_urls,

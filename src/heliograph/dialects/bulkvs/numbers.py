@@ -6,11 +6,11 @@ import msgspec
 
 from heliograph.core.directory import Number
 from heliograph.core.messages import Refusal
-from heliograph.core.numbers import msisdn_from
+from heliograph.core.numbers import number_from
 from heliograph.core.reasons import Reason
 from heliograph.dialects.bodies import UNREADABLE
 from heliograph.dialects.bulkvs import NAME, errors, wire
-from heliograph.dialects.bulkvs.translate import campaign_record, number_from, number_record
+from heliograph.dialects.bulkvs.translate import campaign_record, number_record, with_country_code
 from heliograph.dialects.dialect import Answer, Call
 
 _read = msgspec.json.Decoder(wire.TnChange).decode
@@ -48,7 +48,7 @@ async def list_numbers(call: Call) -> Answer:
 
 def _own(written: wire.Written | None) -> str | None:
     """The number of an account that this may be, or None."""
-    return None if written is None else msisdn_from(number_from(written))
+    return None if written is None else number_from(str(with_country_code(written)))
 
 
 async def change_number(call: Call) -> Answer:

@@ -27,10 +27,10 @@ def is_3cx(query_string: bytes) -> bool:
     return b"pbx=" in query_string and dict(parse_qsl(query_string.decode("latin-1"))).get("pbx", "").lower() == "3cx"
 
 
-def number_from(written: wire.Written) -> wire.Written:
+def with_country_code(written: wire.Written) -> wire.Written:
     """A number with the country code that ten digits alone lack in North America; what is no number stays as it is.
 
-    >>> number_from("310-906-0901"), number_from(13109060901), number_from("+4712345678")
+    >>> with_country_code("310-906-0901"), with_country_code(13109060901), with_country_code("+4712345678")
     ('13109060901', 13109060901, '+4712345678')
     """
     plain = _plain(written)
@@ -43,7 +43,7 @@ def digits_from(written: wire.Written) -> str:
     >>> digits_from("+1 (310) 906-0901"), digits_from("Shop +1")
     ('13109060901', 'Shop +1')
     """
-    plain = _plain(number_from(written)).removeprefix("+")
+    plain = _plain(with_country_code(written)).removeprefix("+")
     return plain if plain.isascii() and plain.isdecimal() else str(written)
 
 

@@ -117,6 +117,14 @@ def test_what_the_service_refuses_is_worded(world: World) -> None:
     assert (reply.status, read(reply)) == (412, failure(412, Reason.NOT_AGREED.sentence))
 
 
+def test_a_short_code_is_a_number_too(world: World) -> None:
+    world.numbers["12345"] = replace(world.numbers[OWN_NUMBER], msisdn="12345")
+    (record,) = read(call(world, "GET", "/tnRecord?Number=12345"))
+    assert (record["TN"], record["Messaging"]["Class"]) == ("12345", "")
+    assert read(change(world, TN=12345, Sms=False))["Messaging"]["Sms"] is False
+    assert read(call(world, "DELETE", "/tnRecord?Number=12345")) == {"Status": "Success", "TN": "12345"}
+
+
 def test_a_number_is_given_back(world: World) -> None:
     reply = call(world, "DELETE", "/tnRecord?Number=3109060901")
     assert (reply.status, reply.body) == (200, b'{"Status":"Success","TN":"13109060901"}')

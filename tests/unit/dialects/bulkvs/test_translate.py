@@ -3,7 +3,7 @@ import doctest
 import pytest
 
 from heliograph.dialects.bulkvs import translate
-from heliograph.dialects.bulkvs.translate import digits_from, is_3cx, number_from
+from heliograph.dialects.bulkvs.translate import digits_from, is_3cx, with_country_code
 
 
 def test_examples_in_docstrings_hold() -> None:
@@ -16,7 +16,7 @@ def test_examples_in_docstrings_hold() -> None:
     "written", ["1234567890", "0123456789", "+3105551212", "131055512123", -3105551212, "", "x", "٣" * 10]
 )
 def test_only_ten_digits_of_north_america_get_a_country_code(written: str | int) -> None:
-    assert number_from(written) == written
+    assert with_country_code(written) == written
 
 
 @pytest.mark.parametrize(
