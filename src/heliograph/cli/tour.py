@@ -126,6 +126,7 @@ STEPS = (
     ),
     Step("TouchBasePro: the loopback carrier", TOUCHBASEPRO, {f"+{LOOPBACK_PREFIX}2025550175": "Delivered"}),
     Step("BulkVS: one text to two numbers", BULKVS, {"+27831234568": "DELIVRD", "+13105551212": "DELIVRD"}),
+    Step("BulkVS: a recipient that replies", BULKVS, {f"+278312{Fate.REPLIES.digits}": f"{Fate.REPLIES.reply}"}),
 )
 
 
