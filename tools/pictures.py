@@ -24,6 +24,10 @@ from heliograph.core import fates
 from heliograph.core.ids import CarrierId
 from heliograph.core.reasons import Reason
 from heliograph.core.states import MOVES, MessageState
+from heliograph.dialects.bulkvs import endpoints as bulkvs_endpoints
+from heliograph.dialects.bulkvs import errors as bulkvs_errors
+from heliograph.dialects.bulkvs import events as bulkvs_events
+from heliograph.dialects.dialect import Endpoint
 from heliograph.dialects.touchbasepro import endpoints, errors, translate
 from heliograph.ops.metrics import Live, Metrics
 from heliograph.pipeline.tally import Tally
@@ -98,7 +102,8 @@ def reasons() -> str:
     sections = []
     for reason in Reason:
         words = errors.WORDS[reason]
-        told = f"\nTouchBasePro: HTTP {words.status}, `Code` {words.code or 1000 + reason.number}.\n"
+        told = f"\nTouchBasePro: HTTP {words.status}, `Code` {words.code or 1000 + reason.number}."
+        told += f" BulkVS: HTTP {bulkvs_errors.STATUSES[reason]}.\n"
         sections.append(
             f"## {reason.number} {reason.name.lower().replace('_', ' ')}\n\n"
             f"{reason.sentence} {reason.advice}\n{told if reason.number < 200 else ''}"
@@ -128,11 +133,10 @@ def settings_table() -> str:
     return table(("in the file", "in the environment", "default", "is", "meaning"), lines)
 
 
-def endpoint_table() -> str:
-    """What the TouchBasePro dialect serves."""
+def endpoint_table(served: Sequence[Endpoint]) -> str:
+    """What a dialect serves."""
     lines = [
-        (f"`{each.method} {each.path}`", each.summary, ", ".join(map(str, sorted(each.answers))))
-        for each in endpoints.ENDPOINTS
+        (f"`{each.method} {each.path}`", each.summary, ", ".join(map(str, sorted(each.answers)))) for each in served
     ]
     return table(("call", "what it does", "HTTP status of its answers"), lines)
 
@@ -149,6 +153,12 @@ def word_table() -> str:
         for state in translate.NEWER_WORDS
     ]
     return table(("state", "`GET /sms/messages/…`", "`GET /sms/message/…`", "webhook"), lines)
+
+
+def bulkvs_word_table() -> str:
+    """Ends of messages in the words of the BulkVS dialect."""
+    lines = [(f"`{state.word}`", *words) for state, words in bulkvs_events.RECEIPT_WORDS.items()]
+    return table(("state", "`stat` of a receipt", "`status` in 3CX's form"), lines)
 
 
 def metric_table() -> str:
@@ -243,8 +253,10 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "reasons": reasons,
     "fates": fate_table,
     "settings": settings_table,
-    "endpoints": endpoint_table,
+    "endpoints": lambda: endpoint_table(endpoints.ENDPOINTS),
     "words": word_table,
+    "bulkvs_endpoints": lambda: endpoint_table(bulkvs_endpoints.ENDPOINTS),
+    "bulkvs_words": bulkvs_word_table,
     "metrics": metric_table,
     "commands": commands,
 }

@@ -23,6 +23,7 @@ from heliograph.config import Settings, address_of
 from heliograph.core.directory import Webhook
 from heliograph.core.ids import IdSource
 from heliograph.core.states import MessageState
+from heliograph.dialects.bulkvs.endpoints import BULKVS
 from heliograph.dialects.dialect import Dialect, Services
 from heliograph.dialects.http import application
 from heliograph.dialects.limiter import RateLimiter
@@ -45,7 +46,9 @@ from heliograph.pipeline.notify import Notify
 from heliograph.pipeline.ports import DriverMaker, EventWriter
 from heliograph.pipeline.settlement import Settlement
 from heliograph.services.accounts import Accounts
+from heliograph.services.campaigns import Campaigns
 from heliograph.services.messages import Messages
+from heliograph.services.numbers import Numbers
 from heliograph.services.webhooks import Webhooks
 from heliograph.store.apart.near import WriterApart, far_end
 from heliograph.store.engine import StoreRefused
@@ -59,7 +62,7 @@ WRITER_END_S = 10
 FarEnd = Callable[[Path], list[str]]
 """The command of the process that writes to the store at a path."""
 
-DIALECTS: tuple[Dialect, ...] = (TOUCHBASEPRO,)
+DIALECTS: tuple[Dialect, ...] = (TOUCHBASEPRO, BULKVS)
 EVENT_WRITERS: Mapping[str, EventWriter] = {dialect.name: dialect.events for dialect in DIALECTS}
 
 
@@ -98,6 +101,8 @@ class Exchange:
             webhooks=Webhooks(store, clock, actor="api", changed=self.directory.load),
             messages=Messages(store, clock, told=told_states, actor="api"),
             accounts=Accounts(store, clock, actor="api"),
+            numbers=Numbers(store, clock, actor="api", changed=self.directory.load),
+            campaigns=Campaigns(store, clock, actor="api"),
             clock=clock,
             limiter=RateLimiter(clock, default=self.settings.rate_limit),
             public_url=self.settings.public_url,

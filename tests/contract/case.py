@@ -7,24 +7,30 @@ A case is a folder `<dialect>/<case>/` with
 - `after.json`: what the account has when all is done (only the members that are written are compared);
 - `webhook.http`: what its webhooks were told.
 
-Placeholders. In requests: `{{key}}` the account's key, `{{hook}}` an address that webhooks can reach,
-`{{x*512}}` a text 512 times, `{{numbers*3}}` so many different numbers. In answers `{{name:kind}}` stands for
+Placeholders. In requests: `{{key}}` the account's key, `{{user}}` its user, `{{basic}}` both as HTTP Basic has them,
+`{{hook}}` an address that webhooks can reach, `{{x*512}}` a text 512 times, `{{numbers*3}}` so many different numbers,
+`{{octet*ff}}` an octet. In answers `{{name:kind}}` stands for
 whatever fits the kind (see `KINDS`) and gives it a name; `{{name}}` is the same again, anywhere later.
 Header lines that are not written are not compared; the status, and the body octet by octet, are.
 """
 
+import base64
 import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 KINDS = {
     "hex": "[0-9a-f]{32}",
     "int": "[1-9][0-9]*",
     "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
+    "date": r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d",
+    "digits": "[0-9]{10}",
+    "milli": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
+    "uuid": "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     "ticks": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z",
     "any": ".*",
 }
@@ -34,12 +40,26 @@ _DIVIDER = re.compile(r"^###(.*)\n", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSetup:
-    """The account that a case begins with."""
+    """The account that a case begins with.
+
+    numbers: its own, for SMS and MMS. campaigns: approved ones. channels: what it may send; empty for everything.
+    """
 
     credits: int = 100
     is_suspended: bool = False
+    has_agreed: bool = True
     rate_limit: int | None = None
     senders: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    campaigns: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+
+
+class Opened(NamedTuple):
+    """How an account is entered."""
+
+    user: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +96,8 @@ class Exchange(Protocol):
 
     hook: str
 
-    def open(self, account: AccountSetup) -> str:
-        """Set the account up; returns its key."""
+    def open(self, account: AccountSetup) -> Opened:
+        """Set the account up."""
         ...
 
     def call(self, request: Request) -> Response:
@@ -92,8 +112,11 @@ class Exchange(Protocol):
         """`available` in credits as text; `messages` with recipient, text, reference, segments; `webhooks`, a count."""
         ...
 
-    def told(self) -> Sequence[Request]:
-        """What the webhooks were given, in order; the target of each begins with the path below `hook`."""
+    def told(self, count: int) -> Sequence[Request]:
+        """What the webhooks were given, in order; the target of each begins with the path below `hook`.
+
+        count: so many calls are waited for, since nobody can tell when a handset will have written.
+        """
         ...
 
 
@@ -111,6 +134,8 @@ class Names:
         name, sign, count = found.groups()
         if sign is None:
             return self.values[name]
+        if name == "octet":
+            return chr(0xDC00 + int(count, 16))
         if name == "numbers":
             return ",".join(str(27830000000 + number) for number in range(int(count)))
         return name * int(count)
@@ -154,7 +179,7 @@ def request_from(written: Written, names: Names) -> Request:
     """What is sent for a request in a file."""
     method, target, _ = written.first.split(" ")
     headers = [(name, names.fill(value)) for name, value in written.headers]
-    return Request(method, names.fill(target), headers, names.fill(written.body).encode())
+    return Request(method, names.fill(target), headers, names.fill(written.body).encode(errors="surrogateescape"))
 
 
 def compare(expected: Written, found: Response, names: Names) -> None:
@@ -197,13 +222,17 @@ def account_in(folder: Path) -> AccountSetup:
     assert facts["source"], f"{folder.name} names no source"
     assert facts["date"], f"{folder.name} has no date"
     assert facts["why"], f"{folder.name} says nothing"
-    given = facts.get("account", {})
-    return AccountSetup(**{**given, "senders": tuple(given.get("senders", ()))})
+    given: dict[str, Any] = facts.get("account", {})
+    for name, value in given.items():
+        given[name] = tuple(value) if isinstance(value, list) else value
+    return AccountSetup(**given)
 
 
 def play(folder: Path, exchange: Exchange) -> None:
     """Play a case from its first request to what its webhooks were told."""
-    names = Names({"hook": exchange.hook, "key": exchange.open(account_in(folder))})
+    user, key = exchange.open(account_in(folder))
+    basic = base64.b64encode(f"{user}:{key}".encode()).decode()
+    names = Names({"hook": exchange.hook, "user": user, "key": key, "basic": basic})
     requests, answers = list(read(folder / "request.http")), list(read(folder / "response.http"))
     assert len(requests) == len(answers)
     for request, answer in zip(requests, answers, strict=True):
@@ -218,7 +247,7 @@ def _play_after(folder: Path, exchange: Exchange, *, names: Names) -> None:
     if webhook.exists():
         exchange.settle()
         expected = list(read(webhook))
-        found = exchange.told()
+        found = exchange.told(len(expected))
         assert len(found) == len(expected), found
         for written, request in zip(expected, found, strict=True):
             compare_told(written, request, names)

@@ -15,5 +15,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 @pytest.fixture
-def exchange(house: House) -> Exchange:
-    return RealExchange(house)
+def exchange(house: House) -> Iterator[Exchange]:
+    real = RealExchange(house)
+    yield real
+    real.close()

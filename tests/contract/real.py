@@ -19,14 +19,17 @@ from typing import Any, TypeVar
 
 from heliograph.config import Settings
 from heliograph.core.ids import AccountId
+from heliograph.core.messages import Channel
 from heliograph.core.money import CREDIT, credits_from_amount
 from heliograph.core.states import MessageState
 from heliograph.net.listen import listening_socket, serve_http
 from heliograph.server import Exchange, exchange, web
 from heliograph.services.accounts import Accounts
+from heliograph.services.campaigns import Campaigns
 from heliograph.services.carriers import CarrierOptions, Carriers
+from heliograph.services.numbers import NumberOptions, Numbers
 from heliograph.store.hops.notify import DeliveryState
-from tests.contract.case import AccountSetup, Request, Response
+from tests.contract.case import AccountSetup, Opened, Request, Response
 
 T = TypeVar("T")
 
@@ -145,23 +148,45 @@ class RealExchange:
     def __init__(self, house: House) -> None:
         self._house = house
         self._number = next(house.numbers)
+        self._name = f"case {self._number}"
         self._account_id: AccountId
         self.hook = f"{house.hearer.url}/{self._number}/hook"
 
-    def open(self, account: AccountSetup) -> str:
+    def open(self, account: AccountSetup) -> Opened:
         return self._house.do(lambda parts: self._open(parts, account))
 
-    async def _open(self, parts: Exchange, account: AccountSetup) -> str:
+    def close(self) -> None:
+        """Numbers of one case may be those of the next."""
+        self._house.do(self._close)
+
+    async def _close(self, parts: Exchange) -> None:
+        numbers = Numbers(parts.desk.store, parts.desk.clock)
+        for number in await numbers.list(self._name):
+            await numbers.remove(number.msisdn)
+
+    async def _open(self, parts: Exchange, account: AccountSetup) -> Opened:
         accounts = Accounts(parts.desk.store, parts.desk.clock)
-        name = f"case {self._number}"
+        name = self._name
         new = await accounts.add(name, amount=account.credits * CREDIT)
         self._account_id = new.account.account_id
         if account.senders or account.rate_limit is not None:
             await accounts.change(name, senders=account.senders, rate_limit=account.rate_limit)
+        if not account.has_agreed:
+            await accounts.change(name, has_agreed=False)
+        if account.channels:
+            await accounts.change(name, channels=[Channel[word.upper()] for word in account.channels])
         if account.is_suspended:
             await accounts.suspend(name)
+        for number in account.numbers:
+            await Numbers(parts.desk.store, parts.desk.clock).add(
+                name, number, options=NumberOptions(sms=True, mms=True)
+            )
+        for tcr in account.campaigns:
+            campaigns = Campaigns(parts.desk.store, parts.desk.clock)
+            await campaigns.add(name, tcr, brand="Brand 1")
+            await campaigns.approve(name, tcr)
         await parts.directory.load()
-        return new.api_key
+        return Opened(new.account.user, new.api_key)
 
     def call(self, request: Request) -> Response:
         connection = http.client.HTTPConnection("127.0.0.1", self._house.port, timeout=PATIENCE_S)
@@ -210,7 +235,13 @@ class RealExchange:
             "webhooks": webhooks,
         }
 
-    def told(self) -> Sequence[Request]:
+    def told(self, count: int) -> Sequence[Request]:
+        until = time.monotonic() + PATIENCE_S
+        while len(heard := self._heard()) < count and time.monotonic() < until:
+            time.sleep(LOOK_S)
+        return heard
+
+    def _heard(self) -> list[Request]:
         prefix = f"/{self._number}/"
         return [
             Request(call.method, call.target.removeprefix(prefix.rstrip("/")), call.headers, call.body)

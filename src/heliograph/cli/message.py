@@ -10,12 +10,12 @@ from heliograph.cli.message_send import send
 from heliograph.cli.show import answer, answer_fields, answer_rows, credits_from, plain, time_from
 from heliograph.cli.world import run, world
 from heliograph.core.directory import Account
-from heliograph.core.ids import AccountId, CarrierId
+from heliograph.core.ids import AccountId, CarrierId, shown_id
 from heliograph.core.settling import OutcomeKind
 from heliograph.core.states import MessageState
 from heliograph.net.clock import SystemClock
 from heliograph.services.accounts import Accounts
-from heliograph.services.messages import Messages, shown_id
+from heliograph.services.messages import Messages
 from heliograph.services.refused import Refused
 from heliograph.store import carriers
 from heliograph.store.engine import Store
@@ -57,7 +57,7 @@ def _messages(store: Store) -> Messages:
 def _document(view: MessageView, names: Names) -> dict[str, object]:
     account = names.accounts[view.account_id]
     return {
-        "id": shown_id(account, view.message_id),
+        "id": shown_id(view.message_id, account.mark),
         "number": view.message_id,
         "account": account.name,
         "recipient": view.recipient,

@@ -7,8 +7,8 @@ import typer
 from heliograph.cli.sending import sending
 from heliograph.cli.show import answer_rows
 from heliograph.cli.world import run
+from heliograph.core.ids import shown_id
 from heliograph.core.messages import Refusal
-from heliograph.services.messages import shown_id
 from heliograph.services.refused import Refused
 
 
@@ -27,7 +27,7 @@ def send(
     documents = [
         {
             "recipient": verdict.recipient or written,
-            "id": shown_id(sent.account, verdict.message_id) if verdict.message_id else None,
+            "id": shown_id(verdict.message_id, sent.account.mark) if verdict.message_id else None,
             "segments": verdict.segments,
             "reason": verdict.reason.sentence if verdict.reason else None,
         }

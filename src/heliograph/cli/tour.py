@@ -2,9 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from base64 import b64encode
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote_plus
 
 import aiohttp
 from rich.console import Console
@@ -18,6 +20,7 @@ from heliograph.core.money import CREDIT
 from heliograph.net.clock import SystemClock
 from heliograph.services.accounts import Accounts
 from heliograph.services.carriers import CarrierOptions, Carriers
+from heliograph.services.numbers import NumberOptions, Numbers
 from heliograph.services.routes import Routes
 from heliograph.services.webhooks import Webhooks
 from heliograph.store.opening import open_store
@@ -25,6 +28,9 @@ from heliograph.testing.receiver import Receiver
 
 LOOPBACK_PREFIX = "1"
 """Numbers that begin so take the loopback carrier; all others the SMPP message centre."""
+
+OWN_NUMBER = f"{LOOPBACK_PREFIX}3109060901"
+"""The account's number, without plus."""
 
 PATIENCE_S = 10.0
 
@@ -38,7 +44,7 @@ class Customer(NamedTuple):
 
 
 async def set_up(settings: Settings, *, smpp_port: int, hook: str) -> Customer:
-    """An account with credits and a webhook, two carriers, and routes to them."""
+    """An account with credits, a number and a webhook of each dialect; two carriers, and routes to them."""
     clock = SystemClock()
     store = await open_store(settings.database, settings.data)
     try:
@@ -51,17 +57,77 @@ async def set_up(settings: Settings, *, smpp_port: int, hook: str) -> Customer:
         webhooks = Webhooks(store, clock)
         account_id = new.account.account_id
         await webhooks.add(account_id, dialect="touchbasepro", kind=EventKind.STATUS, url=f"{hook}/touchbasepro")
+        receipts = {"receipts": True}
+        await webhooks.put(account_id, dialect="bulkvs", name="Default", url=f"{hook}/bulkvs", settings=receipts)
+        await Numbers(store, clock).add("demo", OWN_NUMBER, options=NumberOptions(webhook="Default"))
         return Customer(new.account.name, new.account.user, new.api_key)
     finally:
         await store.close()
+
+
+class Spoken(NamedTuple):
+    """How a customer of a dialect speaks and is spoken to.
+
+    path: of sending; webhooks are told at the dialect's name. words: of each number, in what a webhook was told.
+    """
+
+    dialect: str
+    path: str
+    authorization: Callable[[Customer], str]
+    body: Callable[[list[str]], object]
+    words: Callable[[Any], Iterator[tuple[str, str]]]
+
+
+def _words_of_touchbasepro(told: Any) -> Iterator[tuple[str, str]]:
+    for event in told["Events"]:
+        yield f"+{event['Number']}", event["Status"]
+
+
+def _words_of_bulkvs(told: Any) -> Iterator[tuple[str, str]]:
+    text = unquote_plus(told["Message"])
+    yield f"+{told['From']}", text.partition(" stat:")[2].split(" ")[0] if told.get("DeliveryReceipt") else text
+
+
+TEXT = "Hello from the sandbox ☀"
+TOUCHBASEPRO = Spoken(
+    dialect="touchbasepro",
+    path="/sms/messages",
+    authorization=lambda customer: f"Bearer {customer.api_key}",
+    body=lambda recipients: {"text": TEXT, "to": recipients},
+    words=_words_of_touchbasepro,
+)
+BULKVS = Spoken(
+    dialect="bulkvs",
+    path="/api/v1.0/messageSend",
+    authorization=lambda customer: f"Basic {b64encode(f'{customer.user}:{customer.api_key}'.encode()).decode()}",
+    body=lambda recipients: {"From": OWN_NUMBER, "To": recipients, "Message": TEXT},
+    words=_words_of_bulkvs,
+)
 
 
 class Step(NamedTuple):
     """One thing the tour shows. recipients: whose messages go, and the word that the webhook must hear of each."""
 
     title: str
+    spoken: Spoken
     recipients: dict[str, str]
-    send: Callable[[aiohttp.ClientSession, list[str]], Awaitable[int]]
+
+
+STEPS = (
+    Step(
+        "TouchBasePro: one text to two numbers over SMPP",
+        TOUCHBASEPRO,
+        {"+27831234567": "Delivered", "+27827654321": "Delivered"},
+    ),
+    Step(
+        "TouchBasePro: a number that cannot be reached",
+        TOUCHBASEPRO,
+        {f"+278312{Fate.UNDELIVERABLE.digits}": "Undelivered"},
+    ),
+    Step("TouchBasePro: the loopback carrier", TOUCHBASEPRO, {f"+{LOOPBACK_PREFIX}2025550175": "Delivered"}),
+    Step("BulkVS: one text to two numbers", BULKVS, {"+27831234568": "DELIVRD", "+13105551212": "DELIVRD"}),
+    Step("BulkVS: a recipient that replies", BULKVS, {f"+278312{Fate.REPLIES.digits}": f"{Fate.REPLIES.reply}"}),
+)
 
 
 class Tour:
@@ -78,39 +144,16 @@ class Tour:
     async def run(self) -> bool:
         """All steps; whether every one ended as it must."""
         self._console.rule("Heliograph sandbox")
-        headers = {"Authorization": f"Bearer {self._customer.api_key}"}
-        timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
-        async with aiohttp.ClientSession(headers=headers, timeout=timeout) as http:
-            results = [await self._show(http, step) for step in self._steps()]
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE_S)) as http:
+            results = [await self._show(http, step) for step in STEPS]
         good = all(results)
         self._console.print("[green]Every step ended as it should.[/]" if good else "[red]A step failed.[/]")
         return good
 
-    def _steps(self) -> Iterator[Step]:
-        yield Step(
-            "TouchBasePro: one text to two numbers over SMPP",
-            {"+27831234567": "Delivered", "+27827654321": "Delivered"},
-            self._touchbasepro,
-        )
-        yield Step(
-            "TouchBasePro: a number that cannot be reached",
-            {f"+278312{Fate.UNDELIVERABLE.digits}": "Undelivered"},
-            self._touchbasepro,
-        )
-        yield Step(
-            "TouchBasePro: the loopback carrier", {f"+{LOOPBACK_PREFIX}2025550175": "Delivered"}, self._touchbasepro
-        )
-
-    async def _touchbasepro(self, http: aiohttp.ClientSession, recipients: list[str]) -> int:
-        body = {"text": "Hello from the sandbox ☀", "to": recipients}
-        async with http.post(f"{self._address}/sms/messages", json=body) as answer:
-            await answer.read()
-            return answer.status
-
     async def _show(self, http: aiohttp.ClientSession, step: Step) -> bool:
         with self._console.status(step.title):
-            status = await step.send(http, list(step.recipients))
-            heard = await self._heard(step.recipients) if status < 300 else {}
+            status = await self._send(http, step)
+            heard = await self._heard(step) if status < 300 else {}
         good = status < 300 and heard == step.recipients
         self._console.print(f"[{'green' if good else 'red'}]{'✓' if good else '✗'}[/] {step.title}")
         self._console.print(f"    HTTP {status}, then to the webhook:", highlight=False)
@@ -120,21 +163,29 @@ class Tour:
             )
         return good
 
-    async def _heard(self, wanted: dict[str, str]) -> dict[str, str]:
+    async def _send(self, http: aiohttp.ClientSession, step: Step) -> int:
+        spoken = step.spoken
+        headers = {"Authorization": spoken.authorization(self._customer)}
+        body = spoken.body(list(step.recipients))
+        async with http.post(f"{self._address}{spoken.path}", json=body, headers=headers) as answer:
+            await answer.read()
+            return answer.status
+
+    async def _heard(self, step: Step) -> dict[str, str]:
         """The last word that the webhook heard of each recipient, when all are the wanted ones or time is up."""
         loop = asyncio.get_running_loop()
         until = loop.time() + PATIENCE_S
+        wanted = step.recipients
         heard: dict[str, str] = {}
         while heard != wanted and loop.time() < until:
             await asyncio.sleep(0.05)
-            heard = {number: word for number, word in self._words() if number in wanted}
+            heard = {number: word for number, word in self._words(step.spoken) if number in wanted}
         return heard
 
-    def _words(self) -> Iterator[tuple[str, str]]:
+    def _words(self, spoken: Spoken) -> Iterator[tuple[str, str]]:
         for call in self._receiver.calls:
-            told: dict[str, Any] = json.loads(call.body)
-            for event in told["Events"]:
-                yield f"+{event['Number']}", event["Status"]
+            if call.path == f"/{spoken.dialect}":
+                yield from spoken.words(json.loads(call.body))
 
     def say_what_to_try(self) -> None:
         """Addresses, the key, and numbers that choose what happens."""
@@ -143,7 +194,9 @@ class Tour:
         facts.add_row("OpenAPI", f"{self._address}/openapi.json")
         facts.add_row("Metrics", f"{self._address}/metrics")
         facts.add_row("Message centre (SMPP)", f"127.0.0.1:{self._smpp_port}")
-        facts.add_row("Webhook", f"{self._receiver.url}/touchbasepro")
+        for spoken in (TOUCHBASEPRO, BULKVS):
+            facts.add_row(f"Webhook of {spoken.dialect}", f"{self._receiver.url}/{spoken.dialect}")
+        facts.add_row("User, number", f"{self._customer.user}, {OWN_NUMBER}")
         facts.add_row("API key", self._customer.api_key)
         facts.add_row("Data (removed at the end)", str(self._folder))
         self._console.print(facts)

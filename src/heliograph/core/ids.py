@@ -5,6 +5,7 @@ An id counts milliseconds since 2026-01-01 UTC (41 bits), the node that made it 
 from the ones to come; an id is never below the last one of the store, whatever the clock does.
 """
 
+import re
 from typing import NewType
 
 AccountId = NewType("AccountId", int)
@@ -19,6 +20,10 @@ _COUNTER_BITS = 6
 _NODE_BITS = 6
 _COUNTERS = 1 << _COUNTER_BITS
 _TIME_SHIFT = _COUNTER_BITS + _NODE_BITS
+_LARGEST = 2**53 - 1
+_SHOWN = re.compile("([0-9a-f]{16})([0-9a-f]{16})")
+_UUID = re.compile("([0-9a-f]{8})-([0-9a-f]{4})-8([0-9a-f]{3})-([89ab][0-9a-f]{3})-([0-9a-f]{12})")
+_UUID_MARK = (1 << 62) - 1
 
 
 class IdSource:
@@ -62,3 +67,51 @@ def made_at_ms(identifier: int) -> int:
 def first_at(at_ms: int) -> int:
     """The lowest id that can be made at or after a time: the bound for searching by time."""
     return max(0, at_ms - EPOCH_MS) << _TIME_SHIFT
+
+
+def shown_id(identifier: int, mark: str) -> str:
+    """An id as an account sees it: 32 hexadecimal digits, of which the account's mark ends it.
+
+    >>> shown_id(10, "00c0ffee00c0ffee")
+    '000000000000000a00c0ffee00c0ffee'
+    """
+    return f"{identifier:016x}{mark}"
+
+
+def id_and_mark(shown: str) -> tuple[int, str] | None:
+    """The id that was shown, and the mark of the account; None when nobody was ever shown this.
+
+    >>> id_and_mark("000000000000000a00c0ffee00c0ffee")
+    (10, '00c0ffee00c0ffee')
+    """
+    found = _SHOWN.fullmatch(shown)
+    identifier = int(found[1], 16) if found else 0
+    return (identifier, found[2]) if found and identifier <= _LARGEST else None
+
+
+def uuid_from(identifier: int, mark: str) -> str:
+    """An id as a UUID, for interfaces that promise one: milliseconds, node and counter, and the account's mark.
+
+    Version 8 is whatever its maker likes (RFC 9562 section 5.8). The variant stands where the mark's first two bits
+    would.
+
+    >>> uuid_from(27_774_400_000 << 12 | 66, "00c0ffee00c0ffee")
+    '0006777b-b600-8042-80c0-ffee00c0ffee'
+    """
+    time = identifier >> _TIME_SHIFT
+    low = 1 << 63 | int(mark, 16) & _UUID_MARK
+    rest = f"{low:016x}"
+    return f"{time >> 16:08x}-{time & 0xFFFF:04x}-8{identifier & 0xFFF:03x}-{rest[:4]}-{rest[4:]}"
+
+
+def id_from_uuid(written: str, mark: str) -> int | None:
+    """The id that a UUID shows, in either case; None when it was never shown to the account with this mark.
+
+    >>> id_from_uuid("00000000-0007-8042-80c0-ffee00c0ffee", "00c0ffee00c0ffee") == 7 << 12 | 66
+    True
+    """
+    found = _UUID.fullmatch(written.lower())
+    if found is None:
+        return None
+    identifier = int(found[1] + found[2] + found[3], 16)
+    return identifier if identifier <= _LARGEST and uuid_from(identifier, mark) == written.lower() else None

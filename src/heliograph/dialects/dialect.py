@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import NamedTuple, Protocol
 from urllib.parse import parse_qsl
 
-from heliograph.core.directory import Account, Webhook
+from heliograph.core.directory import Account, Number, Webhook
 from heliograph.core.events import EventKind
 from heliograph.core.ids import AccountId, MessageId, WebhookId
 from heliograph.core.ledger import Balance
@@ -66,6 +66,91 @@ class Webhooks(Protocol):
         """Whether there was one to remove."""
         ...
 
+    async def named(self, account_id: AccountId, *, dialect: str, name: str) -> Webhook | None:
+        """The one with a name, whatever the case of its letters."""
+        ...
+
+    async def put(
+        self, account_id: AccountId, *, dialect: str, name: str, url: str, settings: Mapping[str, object]
+    ) -> Webhook | Refusal:
+        """Make the one with a name (of kind `REPLY`), or change its address and the settings that are named here.
+
+        NOT_AGREED, SUSPENDED, or NAME_TAKEN when there is one whose name differs only in the case of its letters.
+        """
+        ...
+
+    async def remove_named(self, account_id: AccountId, *, dialect: str, name: str) -> Webhook | None:
+        """Remove the one with a name, whatever the case of its letters, from the account and from numbers that name it.
+
+        Returns what it was; None when there was none.
+        """
+        ...
+
+
+class Numbers(Protocol):
+    """An account's numbers: `services.numbers`. msisdn: with plus."""
+
+    async def of_account(self, account_id: AccountId) -> Sequence[Number]:
+        """All of them, in the order of their digits."""
+        ...
+
+    async def assign(
+        self,
+        account_id: AccountId,
+        msisdn: str,
+        *,
+        sms: bool | None = None,
+        mms: bool | None = None,
+        webhook: str | None = None,
+        campaign: str | None = None,
+    ) -> Number | Refusal:
+        """Change what is not None; "" for no webhook or no campaign. Returns what became of the number.
+
+        NOT_FOUND when the account has no such number, webhook or campaign; NOT_AGREED, SUSPENDED.
+        """
+        ...
+
+    async def release(self, account_id: AccountId, msisdn: str) -> bool:
+        """Take a number from the account; False when it has no such number."""
+        ...
+
+
+class CampaignView(Protocol):
+    """What an account may see of a campaign of its own."""
+
+    @property
+    def tcr(self) -> str:
+        """Its id at the registry."""
+        ...
+
+    @property
+    def brand(self) -> str:
+        """Whose it is."""
+        ...
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether its numbers may send for it."""
+        ...
+
+    @property
+    def numbers(self) -> int:
+        """How many of the account's numbers are in it."""
+        ...
+
+    @property
+    def created_at_ms(self) -> int:
+        """When it was registered with us."""
+        ...
+
+
+class Campaigns(Protocol):
+    """An account's campaigns: `services.campaigns`."""
+
+    async def of_account(self, account_id: AccountId) -> Sequence[CampaignView]:
+        """All of them, in the order of their ids."""
+        ...
+
 
 class MessageView(Protocol):
     """What an account may see of a message of its own."""
@@ -119,6 +204,8 @@ class Services:
     webhooks: Webhooks
     messages: Messages
     accounts: Accounts
+    numbers: Numbers
+    campaigns: Campaigns
     clock: Clock
     limiter: RateLimiter
     public_url: str | None = None
@@ -165,7 +252,14 @@ class Call(NamedTuple):
     @property
     def query(self) -> Mapping[str, str]:
         """The query; of a repeated name the last."""
-        return dict(parse_qsl(self.query_string.decode("latin-1"), keep_blank_values=True))
+        return dict(self._pairs())
+
+    def asked(self, name: str) -> list[str]:
+        """Every value that a name has in the query, without blank ones."""
+        return [value for given, value in self._pairs() if given == name and value.strip()]
+
+    def _pairs(self) -> list[tuple[str, str]]:
+        return parse_qsl(self.query_string.decode("latin-1"), keep_blank_values=True)
 
     @property
     def public_url(self) -> str:
@@ -174,6 +268,15 @@ class Call(NamedTuple):
 
 
 Handler = Callable[[Call], Awaitable[Answer]]
+
+
+class Credentials(NamedTuple):
+    """What a caller shows. user: must be the account's, unless the dialect knows none."""
+
+    api_key: str
+    user: str | None = None
+
+
 Wording = Callable[[Refusal], Answer]
 """Puts a refusal into a dialect's words."""
 
@@ -188,7 +291,10 @@ class Possible(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One method of one path. path: may hold places like `{id}`. answers: by HTTP status. request: type of the body."""
+    """One method of one path. path: may hold places like `{id}`. answers: by HTTP status. request: type of the body.
+
+    query, request_headers: names that mean something here.
+    """
 
     method: str
     path: str
@@ -198,6 +304,7 @@ class Endpoint:
     answers: Mapping[int, Possible]
     request: object = None
     request_headers: tuple[str, ...] = ()
+    query: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +320,9 @@ class Push:
 class Dialect:
     """An HTTP interface as one vendor defined it.
 
-    roots: how its paths begin. api_key: finds the caller's key in headers and query string.
+    roots: a path that begins so is this dialect's, even one that the table lacks. mounts: what the paths of the table
+    follow, the one that is documented first. any_case: whether paths are the same in capital and small letters.
+    credentials: finds what the caller shows in headers and query string.
     wording: the words that hold for a path. request_headers: that a browser may send.
     schemes: ways to authenticate, in OpenAPI's terms.
     """
@@ -222,9 +331,11 @@ class Dialect:
     title: str
     roots: tuple[str, ...]
     endpoints: tuple[Endpoint, ...]
-    api_key: Callable[[Mapping[bytes, bytes], bytes], str | None]
+    credentials: Callable[[Mapping[bytes, bytes], bytes], Credentials | None]
     wording: Callable[[str], Wording]
     events: EventWriter
+    mounts: tuple[str, ...] = ("",)
+    any_case: bool = False
     request_headers: tuple[str, ...] = ()
     schemes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     pushes: tuple[Push, ...] = ()

@@ -167,7 +167,9 @@ class _Edge:
 
         async def go_on(account: Account) -> Answer:
             body = await _body(receive, headers, most=self._most_body) if served.has_body else b""
-            call = Call(account, self._services, headers, body, query, places, scope["path"], scope["scheme"])
+            # Wherever an endpoint is mounted and however it was written, the same request is the same.
+            path = scope["path"] if places else served.endpoint.path
+            call = Call(account, self._services, headers, body, query, places, path, scope["scheme"])
             return await served.endpoint.handler(call)
 
         try:
@@ -186,9 +188,11 @@ class _Edge:
         """The endpoint's answer, or the dialect's words for why there is none. go_on: calls the endpoint."""
         try:
             directory = self._services.directory
-            key = served.dialect.api_key(headers, query)
-            account = None if key is None else directory.cached(key) or await directory.account_for_key(key)
-            if account is None:
+            shown = served.dialect.credentials(headers, query)
+            if shown is None:
+                return served.worded(_UNAUTHORISED)
+            account = directory.cached(shown.api_key) or await directory.account_for_key(shown.api_key)
+            if account is None or shown.user not in (None, account.user):
                 return served.worded(_UNAUTHORISED)
             wait_s = self._services.limiter.wait_s(account)
             if wait_s:

@@ -18,9 +18,9 @@ def document(dialects: Sequence[Dialect], *, version: str, public_url: str | Non
     paths: dict[str, dict[str, Any]] = {}
     for dialect in dialects:
         for endpoint in dialect.endpoints:
-            paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(
-                dialect, endpoint, schemas=schemas
-            )
+            # An endpoint has one name, so it is described at the first place where it is served.
+            path = paths.setdefault(dialect.mounts[0] + endpoint.path, {})
+            path[endpoint.method.lower()] = _operation(dialect, endpoint, schemas=schemas)
     pushes = {
         push.name: {"post": _push(dialect, push, schemas=schemas)} for dialect in dialects for push in dialect.pushes
     }
@@ -68,7 +68,11 @@ def _operation(dialect: Dialect, endpoint: Endpoint, *, schemas: _Schemas) -> di
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in _PLACE.findall(endpoint.path)
     ]
-    headers = [{"name": name, "in": "header", "schema": {"type": "string"}} for name in endpoint.request_headers]
+    optional = [
+        {"name": name, "in": where, "schema": {"type": "string"}}
+        for where, names in (("query", endpoint.query), ("header", endpoint.request_headers))
+        for name in names
+    ]
     operation: dict[str, Any] = {
         "operationId": f"{dialect.name}.{endpoint.name}",
         "tags": [dialect.name],
@@ -78,8 +82,8 @@ def _operation(dialect: Dialect, endpoint: Endpoint, *, schemas: _Schemas) -> di
             str(status): _response(possible, schemas) for status, possible in sorted(endpoint.answers.items())
         },
     }
-    if places or headers:
-        operation["parameters"] = places + headers
+    if places or optional:
+        operation["parameters"] = places + optional
     if endpoint.request is not None:
         operation["requestBody"] = {"required": True, "content": schemas.json(endpoint.request)}
     return operation

@@ -23,17 +23,18 @@ class _Template(NamedTuple):
         """What stands in the template's places, or None when the path is another."""
         if len(segments) != len(self.segments):
             return None
+        any_case = self.served.dialect.any_case
         places: dict[str, str] = {}
         for wanted, found in zip(self.segments, segments, strict=True):
             if wanted.startswith("{"):
                 places[wanted[1:-1]] = found
-            elif wanted != found:
+            elif wanted != found and not (any_case and wanted.lower() == found.lower()):
                 return None
         return places
 
 
 class Router:
-    """All endpoints of all dialects.
+    """All endpoints of all dialects, each at every place where its dialect is mounted.
 
     exact: endpoints without places, by method and path: the edge looks there itself.
     """
@@ -53,10 +54,11 @@ class Router:
 
     def _add(self, dialect: Dialect, endpoint: Endpoint) -> None:
         served = Served(endpoint, dialect, dialect.wording(endpoint.path), endpoint.method in ("POST", "PUT", "PATCH"))
-        if "{" not in endpoint.path:
-            self.exact[endpoint.method, endpoint.path] = served
-        segments = tuple(endpoint.path.split("/"))
-        self._templates.setdefault(endpoint.method, []).append(_Template(segments, served))
+        for mount in dialect.mounts:
+            path = mount + endpoint.path
+            if "{" not in path:
+                self.exact[endpoint.method, path] = served
+            self._templates.setdefault(endpoint.method, []).append(_Template(tuple(path.split("/")), served))
 
     def find(self, method: str, path: str) -> tuple[Served, Mapping[str, str]] | None:
         """The endpoint and what stands in its places. A slash at the end of the path does not matter."""
@@ -75,5 +77,13 @@ class Router:
         return tuple(sorted(here | {"OPTIONS"})) if here else ()
 
     def dialect_of(self, path: str) -> Dialect | None:
-        """The dialect that a path belongs to by its beginning."""
-        return next((dialect for dialect in self._dialects if path.startswith(dialect.roots)), None)
+        """The dialect that has an endpoint there, whatever the method, or that the path belongs to by its beginning."""
+        for method in self._templates:
+            found = self.find(method, path)
+            if found is not None:
+                return found[0].dialect
+        return next((dialect for dialect in self._dialects if _is_below(path, dialect)), None)
+
+
+def _is_below(path: str, dialect: Dialect) -> bool:
+    return (path.lower() if dialect.any_case else path).startswith(dialect.roots)

@@ -4,9 +4,8 @@ import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from heliograph.core.directory import Account
 from heliograph.core.events import Event, Told
-from heliograph.core.ids import AccountId, MessageId
+from heliograph.core.ids import AccountId, MessageId, id_and_mark
 from heliograph.core.reasons import Reason
 from heliograph.core.standing import Ended, Reported, Standing, apply
 from heliograph.core.states import MessageState
@@ -41,11 +40,6 @@ class Trace:
     message: MessageView
     events: tuple[EventRow, ...]
     attempts: tuple[AttemptRow, ...]
-
-
-def shown_id(account: Account, message_id: MessageId) -> str:
-    """A message's id as its account sees it."""
-    return f"{message_id:016x}{account.mark}"
 
 
 class Messages:
@@ -160,11 +154,11 @@ def _resolved(before: Standing, state: MessageState) -> Standing:
 async def _named(connection: Connection, written: str) -> MessageView:
     plain = written.strip().replace("-", "").lower()
     message: MessageView | None = None
-    if len(plain) == 32 and all(each in "0123456789abcdef" for each in plain):
-        account = await accounts.marked(connection, plain[16:])
-        message_id = MessageId(int(plain[:16], 16))
-        if account is not None and message_id < 2**63:
-            message = await messages.find(connection, account.account_id, message_id=message_id)
+    shown = id_and_mark(plain)
+    if shown is not None:
+        account = await accounts.marked(connection, shown[1])
+        if account is not None:
+            message = await messages.find(connection, account.account_id, message_id=MessageId(shown[0]))
     elif plain.isascii() and plain.isdecimal() and len(plain) <= 18:
         for account_id in await messages.owners_of(connection, MessageId(int(plain))):
             message = await messages.find(connection, account_id, message_id=MessageId(int(plain)))

@@ -164,15 +164,15 @@ class Requests:
     async def ask(
         self, method: str, path: str, body: bytes = b"", *, headers: Mapping[str, str] | None = None
     ) -> Reply:
-        """One request and its reply."""
-        lines = [
-            f"{method} {path} HTTP/1.1",
-            "Host: 127.0.0.1",
-            f"Authorization: Bearer {self._api_key}",
-            "Content-Type: application/json",
-            f"Content-Length: {len(body)}",
-            *(f"{name}: {value}" for name, value in (headers or {}).items()),
-        ]
+        """One request and its reply. headers: beside the usual ones, or in their place."""
+        given = {
+            "Host": "127.0.0.1",
+            "Authorization": f"Bearer {self._api_key}",
+            "Content-Type": "application/json",
+            "Content-Length": str(len(body)),
+            **(headers or {}),
+        }
+        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items())]
         self._writer.write("\r\n".join([*lines, "", ""]).encode() + body)
         await self._writer.drain()
         return await self._read_reply()

@@ -9,8 +9,7 @@ import pytest
 
 from heliograph.cli.show import plain
 from heliograph.core.directory import Account
-from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId
-from heliograph.services.messages import shown_id
+from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId, shown_id
 from heliograph.store.hops.accept import ACCEPT, AcceptRequest, NewMessage
 from heliograph.store.opening import open_store
 from tests.unit.cli.conftest import Heliograph
@@ -234,7 +233,7 @@ def test_messages(heliograph: Heliograph, tmp_path: Path) -> None:
     _accept(tmp_path / "data")
     (listed,) = heliograph("message", "list", "--state", "queued", "--account", "Crane", "--json").document["messages"]
     account = Account(account_id=AccountId(1), name="Crane", user="crane", mark=mark)
-    assert listed["id"] == shown_id(account, MESSAGE)
+    assert listed["id"] == shown_id(MESSAGE, account.mark)
     assert (listed["account"], listed["recipient"], listed["sender"]) == ("Crane", "+27831234567", "Crane")
     assert (listed["state"], listed["carrier"], listed["price"], listed["charge"]) == ("queued", "loop", 1, "held")
     assert heliograph("message", "show", listed["id"], "--json").document == listed

@@ -1,8 +1,21 @@
+import doctest
+import uuid
 from datetime import UTC, datetime
 
 import pytest
 
-from heliograph.core.ids import EPOCH_MS, NODES, IdSource, first_at, made_at_ms
+from heliograph.core import ids
+from heliograph.core.ids import (
+    EPOCH_MS,
+    NODES,
+    IdSource,
+    first_at,
+    id_and_mark,
+    id_from_uuid,
+    made_at_ms,
+    shown_id,
+    uuid_from,
+)
 
 NOON = EPOCH_MS + 43_200_000
 COUNTERS = 64
@@ -73,3 +86,41 @@ def test_the_bound_for_a_time_is_below_every_id_of_then_and_above_every_id_of_be
 
 def test_before_the_epoch_every_id_is_later() -> None:
     assert first_at(0) == first_at(EPOCH_MS) == 0
+
+
+MARK, OTHER = "00c0ffee00c0ffee", "fffffffffffffffe"
+
+
+def test_examples_in_docstrings_hold() -> None:
+    attempted = doctest.testmod(ids)
+    assert attempted.failed == 0
+    assert attempted.attempted == 5
+
+
+@pytest.mark.parametrize("mark", [MARK, OTHER])
+@pytest.mark.parametrize("identifier", [1, IdSource(63).next(NOON), 2**53 - 1])
+def test_shown_ids_come_back(identifier: int, mark: str) -> None:
+    assert id_and_mark(shown_id(identifier, mark)) == (identifier, mark)
+    shown = uuid_from(identifier, mark)
+    assert id_from_uuid(shown, mark) == id_from_uuid(shown.upper(), mark) == identifier
+    assert id_from_uuid(shown, "0123456789abcdef") is None
+
+
+def test_a_uuid_is_one_by_its_standard_and_sorts_by_time() -> None:
+    shown = [uuid_from(identifier, MARK) for identifier in IdSource(7).take(200, NOON)]
+    assert {(uuid.UUID(each).version, uuid.UUID(each).variant) for each in shown} == {(8, uuid.RFC_4122)}
+    assert sorted(shown) == shown
+    assert len(set(shown)) == 200
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", "x", uuid_from(7, MARK).replace("-", ""), uuid_from(7, MARK)[:-1], "f" * 8 + uuid_from(7, MARK)[8:]],
+)
+def test_what_was_never_shown_as_a_uuid_names_nothing(written: str) -> None:
+    assert id_from_uuid(written, MARK) is None
+
+
+@pytest.mark.parametrize("written", ["", "x", "f" * 32, shown_id(7, MARK)[1:], shown_id(7, MARK) + "0"])
+def test_what_was_never_shown_names_nothing(written: str) -> None:
+    assert id_and_mark(written) is None

@@ -2,11 +2,12 @@ from dataclasses import replace
 
 import pytest
 
+from heliograph.dialects.bulkvs.endpoints import BULKVS
 from heliograph.dialects.dialect import Endpoint
 from heliograph.dialects.router import Router
 from heliograph.dialects.touchbasepro.endpoints import TOUCHBASEPRO
 
-ROUTER = Router([TOUCHBASEPRO])
+ROUTER = Router([TOUCHBASEPRO, BULKVS])
 
 
 @pytest.mark.parametrize("endpoint", TOUCHBASEPRO.endpoints, ids=lambda endpoint: endpoint.name)
@@ -51,4 +52,32 @@ def test_methods_of_a_path(path: str, methods: tuple[str, ...]) -> None:
 
 def test_a_path_belongs_to_a_dialect_by_its_beginning() -> None:
     assert ROUTER.dialect_of("/sms/nowhere") is TOUCHBASEPRO
-    assert ROUTER.dialect_of("/readyz") is None
+    assert ROUTER.dialect_of("/api/v1.0/nowhere") is BULKVS
+    assert ROUTER.dialect_of("/API/V1.0/nowhere") is BULKVS
+
+
+@pytest.mark.parametrize("endpoint", BULKVS.endpoints, ids=lambda endpoint: endpoint.name)
+@pytest.mark.parametrize("mount", BULKVS.mounts)
+def test_an_endpoint_is_found_wherever_its_dialect_is_mounted_in_any_case(endpoint: Endpoint, mount: str) -> None:
+    path = mount + endpoint.path
+    for written in (path, path.lower(), path.upper()):
+        found = ROUTER.find(endpoint.method, written)
+        assert found is not None
+        assert found[0].endpoint is endpoint
+        assert ROUTER.dialect_of(written) is BULKVS
+
+
+def test_case_matters_unless_the_dialect_says_otherwise() -> None:
+    assert ROUTER.find("POST", "/SMS/messages") is None
+    assert ROUTER.dialect_of("/SMS/messages") is None
+
+
+def test_a_place_keeps_the_case_it_was_written_in() -> None:
+    found = ROUTER.find("DELETE", "/WEBHOOKS/My Hook")
+    assert found is not None
+    assert found[1] == {"name": "My Hook"}
+
+
+@pytest.mark.parametrize("path", ["/", "/livez", "/readyz", "/metrics", "/openapi.json", "/api/v2/x", "/messages"])
+def test_a_dialect_at_the_root_leaves_other_paths_alone(path: str) -> None:
+    assert ROUTER.dialect_of(path) is None

@@ -1,17 +1,19 @@
 """A small world behind the dialects: in memory, decided with core's own functions, with a clock that tests move."""
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from heliograph.core.directory import Account, Webhook
+from heliograph.core.directory import Account, Number, Webhook
 from heliograph.core.events import EventKind
 from heliograph.core.ids import AccountId, IdSource, MessageId, SubmissionId, WebhookId
 from heliograph.core.ledger import Balance, PostingKind, post
-from heliograph.core.messages import Accepted, Refusal, Submission, Verdict
+from heliograph.core.messages import Accepted, Channel, Refusal, Submission, Verdict
 from heliograph.core.money import CREDIT
 from heliograph.core.numbers import msisdn_from
 from heliograph.core.reasons import Reason
 from heliograph.core.states import MessageState
+from heliograph.dialects.bulkvs.endpoints import BULKVS
 from heliograph.dialects.dialect import Dialect, Services
 from heliograph.dialects.http import application
 from heliograph.dialects.limiter import RateLimiter
@@ -21,6 +23,7 @@ from heliograph.gsm.segments import TooLong, count_segments
 KEY = "49|" + "k" * 40
 MARK = "00c0ffee00c0ffee"
 NOW_MS = 1_795_000_000_000
+OWN_NUMBER = "+13109060901"
 
 
 @dataclass
@@ -53,14 +56,28 @@ class StoredMessage:
 
 
 @dataclass
+class StoredCampaign:
+    """A campaign of the account."""
+
+    tcr: str
+    brand: str
+    is_approved: bool
+    numbers: int = 0
+    created_at_ms: int = 1_613_492_615_000
+
+
+@dataclass
 class World:
-    """One account's exchange. failing: raised by the next submit instead of an answer."""
+    """One account's exchange. failing: raised by the next submit instead of an answer. barred: without a route."""
 
     account: Account
     clock: FakeClock = field(default_factory=FakeClock)
     funds: Balance = field(default_factory=Balance)
     stored: dict[MessageId, StoredMessage] = field(default_factory=dict)
     kept: dict[WebhookId, Webhook] = field(default_factory=dict)
+    numbers: dict[str, Number] = field(default_factory=dict)
+    campaigns: list[StoredCampaign] = field(default_factory=list)
+    barred: frozenset[str] = frozenset()
     failing: Exception | None = None
     refusing: Refusal | None = None
     submissions: list[Submission] = field(default_factory=list)
@@ -98,13 +115,22 @@ class World:
             self.answers[named.key] = (named.body_digest, accepted_or_not)
         return accepted_or_not
 
+    @property
+    def standing(self) -> Reason | None:
+        """Why the account may not change its webhooks and numbers, if it may not."""
+        if self.account.is_suspended:
+            return Reason.SUSPENDED
+        return None if self.account.has_agreed else Reason.NOT_AGREED
+
     def _against(self, submission: Submission) -> Reason | None:
         if self.account.is_suspended:
             return Reason.SUSPENDED
         if not submission.recipients:
             return Reason.NO_RECIPIENT
-        if not submission.text:
+        if not submission.text and not submission.media_urls:
             return Reason.NO_TEXT
+        if submission.owns_sender and f"+{submission.sender}" not in self.numbers:
+            return Reason.SENDER_NOT_OWNED
         if "\0" in submission.text:
             return Reason.INVALID_TEXT
         try:
@@ -114,9 +140,9 @@ class World:
         return None
 
     def _take(self, submission: Submission) -> Accepted | Refusal:
-        segments = count_segments(submission.text)[1]
+        segments = 1 if submission.channel is Channel.MMS else count_segments(submission.text)[1]
         numbers = [msisdn_from(written) for written in submission.recipients]
-        fresh = dict.fromkeys(number for number in numbers if number is not None)
+        fresh = dict.fromkeys(number for number in numbers if number is not None and number not in self.barred)
         price = len(fresh) * segments * CREDIT
         if price > self.funds.available:
             return Refusal(Reason.NO_FUNDS)
@@ -125,12 +151,12 @@ class World:
         for number, message_id in made.items():
             self.stored[message_id] = StoredMessage(message_id, number, submission.text, submission.reference, segments)
         verdicts = tuple(
-            Verdict(None, None, Reason.INVALID_RECIPIENT)
-            if number is None
-            else Verdict(number, made[number], None, segments)
+            Verdict(number, made[number], None, segments)
+            if number in made
+            else Verdict(number, None, Reason.NO_ROUTE if number else Reason.INVALID_RECIPIENT)
             for number in numbers
         )
-        return Accepted(SubmissionId(1), verdicts, self.funds.available)
+        return Accepted(SubmissionId(self.ids.next(self.clock.now_ms())), verdicts, self.funds.available)
 
     # Accounts
 
@@ -189,10 +215,92 @@ class FakeWebhooks:
     async def remove(self, account_id: AccountId, webhook_id: WebhookId) -> bool:
         return self.world.kept.pop(webhook_id, None) is not None
 
+    async def named(self, account_id: AccountId, *, dialect: str, name: str) -> Webhook | None:
+        for webhook in await self.list(account_id, dialect):
+            if (webhook.name or "").casefold() == name.casefold():
+                return webhook
+        return None
+
+    async def put(
+        self, account_id: AccountId, *, dialect: str, name: str, url: str, settings: Mapping[str, object]
+    ) -> Webhook | Refusal:
+        reason = self.world.standing
+        known = await self.named(account_id, dialect=dialect, name=name)
+        if reason is None and known is not None and known.name != name:
+            reason = Reason.NAME_TAKEN
+        if reason is not None:
+            return Refusal(reason)
+        webhook = known or await self.add(account_id, dialect=dialect, kind=EventKind.REPLY, url=url)
+        saved = self.world.kept[webhook.webhook_id] = replace(
+            webhook,
+            name=name,
+            url=url,
+            settings={**webhook.settings, **settings},
+            modified_at_ms=self.world.clock.now_ms(),
+        )
+        return saved
+
+    async def remove_named(self, account_id: AccountId, *, dialect: str, name: str) -> Webhook | None:
+        webhook = await self.named(account_id, dialect=dialect, name=name)
+        if webhook is not None:
+            del self.world.kept[webhook.webhook_id]
+        return webhook
+
+
+@dataclass
+class FakeNumbers:
+    """`services.numbers` of the world."""
+
+    world: World
+
+    async def of_account(self, account_id: AccountId) -> Sequence[Number]:
+        return [number for _, number in sorted(self.world.numbers.items()) if number.account_id == account_id]
+
+    async def assign(
+        self,
+        account_id: AccountId,
+        msisdn: str,
+        *,
+        sms: bool | None = None,
+        mms: bool | None = None,
+        webhook: str | None = None,
+        campaign: str | None = None,
+    ) -> Number | Refusal:
+        number = self.world.numbers.get(msisdn)
+        if number is None:
+            return Refusal(Reason.NOT_FOUND)
+        if self.world.standing is not None:
+            return Refusal(self.world.standing)
+        channels = set(number.channels)
+        for channel, wanted in ((Channel.SMS, sms), (Channel.MMS, mms)):
+            if wanted is not None:
+                channels = channels | {channel} if wanted else channels - {channel}
+        changed = self.world.numbers[msisdn] = replace(
+            number,
+            channels=frozenset(channels),
+            webhook=number.webhook if webhook is None else webhook or None,
+            campaign=number.campaign if campaign is None else campaign or None,
+        )
+        return changed
+
+    async def release(self, account_id: AccountId, msisdn: str) -> bool:
+        return self.world.numbers.pop(msisdn, None) is not None
+
+
+@dataclass
+class FakeCampaigns:
+    """`services.campaigns` of the world."""
+
+    world: World
+
+    async def of_account(self, account_id: AccountId) -> Sequence[StoredCampaign]:
+        return self.world.campaigns
+
 
 def account_of(
     *,
     is_suspended: bool = False,
+    has_agreed: bool = True,
     rate_limit: int | None = None,
     settings: Mapping[str, Mapping[str, object]] | None = None,
 ) -> Account:
@@ -203,14 +311,24 @@ def account_of(
         user="shop",
         mark=MARK,
         is_suspended=is_suspended,
+        has_agreed=has_agreed,
         rate_limit=rate_limit,
         settings=settings or {},
     )
 
 
 def world_with(account: Account | None = None, *, credits: int = 100) -> World:
-    """A world whose account has been granted credits."""
-    return World(account or account_of(), funds=post(Balance(), PostingKind.GRANT, credits * CREDIT))
+    """A world whose account has been granted credits, and has one number."""
+    account = account or account_of()
+    world = World(account, funds=post(Balance(), PostingKind.GRANT, credits * CREDIT))
+    channels = frozenset({Channel.SMS, Channel.MMS})
+    world.numbers[OWN_NUMBER] = Number(msisdn=OWN_NUMBER, account_id=account.account_id, channels=channels)
+    return world
+
+
+def basic(user: str = "shop", key: str = KEY) -> str:
+    """The value of an Authorization header."""
+    return "Basic " + base64.b64encode(f"{user}:{key}".encode()).decode()
 
 
 def services_of(world: World, *, default_limit: int = 0, public_url: str | None = None) -> Services:
@@ -221,6 +339,8 @@ def services_of(world: World, *, default_limit: int = 0, public_url: str | None 
         webhooks=FakeWebhooks(world),
         messages=FakeMessages(world),
         accounts=world,
+        numbers=FakeNumbers(world),
+        campaigns=FakeCampaigns(world),
         clock=world.clock,
         limiter=RateLimiter(world.clock, default=default_limit),
         public_url=public_url,
@@ -230,7 +350,9 @@ def services_of(world: World, *, default_limit: int = 0, public_url: str | None 
 class Caller:
     """Calls an application in a world as a server would."""
 
-    def __init__(self, world: World, *, dialects: Sequence[Dialect] = (TOUCHBASEPRO,), **options: object) -> None:
+    def __init__(
+        self, world: World, *, dialects: Sequence[Dialect] = (TOUCHBASEPRO, BULKVS), **options: object
+    ) -> None:
         self.world = world
         services = services_of(world, public_url="https://sms.example")
         self.app = application(dialects, services, **options)  # type: ignore[arg-type]  # a test's own options

@@ -3,13 +3,13 @@ from sqlalchemy import select
 
 from heliograph.core.directory import Webhook
 from heliograph.core.events import EventKind
-from heliograph.core.ids import AccountId
+from heliograph.core.ids import AccountId, shown_id
 from heliograph.core.ledger import Balance
 from heliograph.core.reasons import Reason
 from heliograph.core.states import Charge, MessageState
 from heliograph.services.accounts import Accounts, NewAccount
 from heliograph.services.audit import Audit
-from heliograph.services.messages import RESOLUTIONS, Messages, shown_id
+from heliograph.services.messages import RESOLUTIONS, Messages
 from heliograph.services.refused import Refused
 from heliograph.services.webhooks import Webhooks
 from heliograph.store.engine import Store
@@ -37,12 +37,12 @@ def test_a_message_is_found_by_every_id_it_was_shown_under(tell: Tell, clock: St
         stranger = (await Accounts(store, clock).add("Stork")).account
         message_id = await accept(store, account.account_id)
         messages = Messages(store, clock, told=told)
-        shown = shown_id(account, message_id)
+        shown = shown_id(message_id, account.mark)
         dashed = f"{shown[:8]}-{shown[8:12]}-{shown[12:16]}-{shown[16:20]}-{shown[20:]}"
         for written in (str(message_id), shown, shown.upper(), dashed):
             view = await messages.find(written)
             assert (view.message_id, view.text, view.sender, view.reference) == (message_id, "Good day", "Crane", "r1")
-        for written in ("", "x", "7", shown_id(stranger, message_id), shown[:-1], "f" * 32, "9" * 19):
+        for written in ("", "x", "7", shown_id(message_id, stranger.mark), shown[:-1], "f" * 32, "9" * 19):
             with pytest.raises(Refused, match="no message"):
                 await messages.find(written)
         assert await messages.show(stranger.account_id, message_id) is None

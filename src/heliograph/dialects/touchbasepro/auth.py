@@ -8,6 +8,8 @@ put the whole value of a header in double quotes.
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
+from heliograph.dialects.dialect import Credentials
+
 SCHEMES: Mapping[str, Mapping[str, str]] = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "subscriptionKeyHeader": {"type": "apiKey", "in": "header", "name": "Ocp-Apim-Subscription-Key"},
@@ -15,12 +17,17 @@ SCHEMES: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def api_key(headers: Mapping[bytes, bytes], query_string: bytes) -> str | None:
+def credentials(headers: Mapping[bytes, bytes], query_string: bytes) -> Credentials | None:
     """The caller's key, or None when none is given.
 
-    >>> api_key({b"authorization": b'"Bearer 1|abc"'}, b"")
-    '1|abc'
+    >>> credentials({b"authorization": b'"Bearer 1|abc"'}, b"")
+    Credentials(api_key='1|abc', user=None)
     """
+    key = _key(headers, query_string)
+    return None if key is None else Credentials(key)
+
+
+def _key(headers: Mapping[bytes, bytes], query_string: bytes) -> str | None:
     authorization = headers.get(b"authorization")
     if authorization:
         scheme, _, key = _unquoted(authorization).partition(" ")

@@ -1,6 +1,5 @@
 """Between the vendor's wire and our words: ids, states, times, credits, verdicts."""
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -8,7 +7,7 @@ import msgspec
 
 from heliograph.core.directory import Account, Webhook
 from heliograph.core.events import Event, EventKind
-from heliograph.core.ids import MessageId, made_at_ms
+from heliograph.core.ids import MessageId, id_and_mark, made_at_ms, shown_id
 from heliograph.core.messages import Accepted, Verdict
 from heliograph.core.money import CREDIT
 from heliograph.core.states import MessageState
@@ -51,31 +50,20 @@ NEWER_WORDS = {
 WEBHOOK_TYPES = {EventKind.STATUS: "MessageStatusUpdate", EventKind.REPLY: "MessageReply"}
 KINDS = {name: kind for kind, name in WEBHOOK_TYPES.items()}
 
-_API_ID = re.compile("([0-9a-f]{16})([0-9a-f]{16})")
 _LARGEST_ID = 2**53 - 1
 
 
-def api_id(message_id: int, mark: str) -> str:
-    """The second generation's id of a message: 32 hexadecimal digits, of which the account's mark ends it."""
-    return f"{message_id:016x}{mark}"
-
-
 def message_id_from_api_id(written: str, mark: str) -> MessageId | None:
-    """The message an id names; None when it was never shown to the account with this mark."""
-    match = _API_ID.fullmatch(written)
-    if match is None or match[2] != mark:
-        return None
-    return _checked(int(match[1], 16))
+    """The message that the second generation's id names; None when the account with this mark never saw it."""
+    shown = id_and_mark(written)
+    return MessageId(shown[0]) if shown is not None and shown[1] == mark else None
 
 
 def message_id_from_number(written: str) -> MessageId | None:
     """The message that the first generation's whole number names; None when it is no such number."""
     if len(written) > 16 or not (written.isascii() and written.isdecimal()):
         return None
-    return _checked(int(written))
-
-
-def _checked(number: int) -> MessageId | None:
+    number = int(written)
     return MessageId(number) if number <= _LARGEST_ID else None
 
 
@@ -121,7 +109,9 @@ def sent_body(given: Sequence[str | int], verdicts: Sequence[Verdict], *, mark: 
     return _encode(
         wire.SendAnswer(
             [
-                sent(f"{message_id:016x}{mark}", True, to) if reason is None else sent(None, False, to, *fault(reason))
+                sent(shown_id(message_id or 0, mark), True, to)
+                if reason is None
+                else sent(None, False, to, *fault(reason))
                 for to, (_, message_id, reason, _) in zip(given, verdicts, strict=True)
             ]
         )
@@ -177,5 +167,5 @@ def event_id(account: Account, event: Event) -> str | None:
     if event.reference is not None:
         return event.reference or None
     if account.settings.get(NAME, {}).get("message_id_in_events", True):
-        return api_id(event.message_id, account.mark)
+        return shown_id(event.message_id, account.mark)
     return None

@@ -1,7 +1,5 @@
 """Webhooks about messages: making, listing, showing, changing and removing them (first generation)."""
 
-from urllib.parse import urlsplit
-
 import msgspec
 
 from heliograph.core.directory import Webhook
@@ -20,6 +18,7 @@ from heliograph.dialects.touchbasepro.errors import (
     older,
 )
 from heliograph.dialects.touchbasepro.translate import KINDS, webhook_record
+from heliograph.services.webhooks import is_good_url
 
 PATH = "/sms/message/webhooks"
 _LONGEST_NUMBER = 15
@@ -102,10 +101,4 @@ def _fault_of(url: str) -> Answer | None:
     """What is wrong with a webhook's address, or None."""
     if len(url) > wire.LONGEST_URL:
         return URL_TOO_LONG
-    try:
-        address = urlsplit(url)
-        is_sound = address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
-    except ValueError:
-        is_sound = False
-    # urlsplit quietly drops line ends and tabs.
-    return None if is_sound and url.isprintable() and " " not in url else URL_INVALID
+    return None if is_good_url(url) else URL_INVALID

@@ -2,7 +2,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from heliograph.dialects.touchbasepro.auth import api_key
+from heliograph.dialects.touchbasepro.auth import credentials
 
 BEARER = {b"authorization": b"Bearer 49|abc"}
 
@@ -23,7 +23,7 @@ BEARER = {b"authorization": b"Bearer 49|abc"}
     ],
 )
 def test_a_key_is_found_wherever_the_vendor_s_pages_put_it(headers: Mapping[bytes, bytes], query: bytes) -> None:
-    assert api_key(headers, query) == "49|abc"
+    assert credentials(headers, query) == ("49|abc", None)
 
 
 @pytest.mark.parametrize(
@@ -43,4 +43,4 @@ def test_a_key_is_found_wherever_the_vendor_s_pages_put_it(headers: Mapping[byte
     ],
 )
 def test_no_key_is_no_key(headers: Mapping[bytes, bytes], query: bytes) -> None:
-    assert api_key(headers, query) is None
+    assert credentials(headers, query) is None

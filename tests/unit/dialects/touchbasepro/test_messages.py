@@ -4,11 +4,10 @@ from typing import Any
 
 import pytest
 
-from heliograph.core.ids import MessageId
+from heliograph.core.ids import MessageId, shown_id
 from heliograph.core.ledger import Balance
 from heliograph.core.money import CREDIT
 from heliograph.core.states import MessageState
-from heliograph.dialects.touchbasepro.translate import api_id
 from tests.unit.dialects.world import MARK, Caller, Reply, account_of, world_with
 
 MALFORMED = b'{"status":400,"message":"The request was not properly formatted."}'
@@ -182,7 +181,7 @@ def test_status_is_shown_at_both_addresses_in_capitals() -> None:
         assert (reply.status, reply.body) == (200, b'{"status":"DEVICE_ACK"}')
 
 
-@pytest.mark.parametrize("shown", ["x", api_id(1, MARK), api_id(1, "f" * 16)])
+@pytest.mark.parametrize("shown", ["x", shown_id(1, MARK), shown_id(1, "f" * 16)])
 def test_an_unknown_id_is_400_because_the_page_has_no_404(shown: str) -> None:
     reply = asyncio.run(Caller(world_with())("GET", f"/sms/messages/{shown}/status"))
     assert (reply.status, reply.body) == (400, b'{"status":400,"message":"Message record does not exist"}')

@@ -3,7 +3,7 @@ import doctest
 import pytest
 
 from heliograph.core.events import EventKind
-from heliograph.core.ids import MessageId
+from heliograph.core.ids import MessageId, shown_id
 from heliograph.core.messages import Verdict
 from heliograph.core.reasons import Reason
 from heliograph.core.states import MessageState
@@ -13,7 +13,6 @@ from heliograph.dialects.touchbasepro.translate import (
     NEWER_WORDS,
     OLDER_WORDS,
     PUSHED,
-    api_id,
     message_id_from_api_id,
     message_id_from_number,
     own_id,
@@ -33,7 +32,7 @@ def test_examples_in_docstrings_hold(module: object) -> None:
 
 
 def test_an_id_is_32_digits_and_comes_back() -> None:
-    shown = api_id(MessageId(2**53 - 1), MARK)
+    shown = shown_id(MessageId(2**53 - 1), MARK)
     assert shown == "001fffffffffffff" + MARK
     assert message_id_from_api_id(shown, MARK) == 2**53 - 1
 
@@ -41,12 +40,12 @@ def test_an_id_is_32_digits_and_comes_back() -> None:
 @pytest.mark.parametrize(
     "written",
     [
-        api_id(5, OTHER),
-        api_id(5, MARK)[1:],
-        api_id(5, MARK) + "0",
-        api_id(5, MARK).upper(),
-        "0x" + api_id(5, MARK)[2:],
-        "0_0" + api_id(5, MARK)[3:],
+        shown_id(5, OTHER),
+        shown_id(5, MARK)[1:],
+        shown_id(5, MARK) + "0",
+        shown_id(5, MARK).upper(),
+        "0x" + shown_id(5, MARK)[2:],
+        "0_0" + shown_id(5, MARK)[3:],
         "f" * 16 + MARK,
         "",
         "٣" * 16 + MARK,

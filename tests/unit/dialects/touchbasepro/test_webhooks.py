@@ -49,6 +49,8 @@ def test_the_printed_request_makes_a_webhook() -> None:
         ({"Url": "https://m.example/a b", "WebhookType": "MessageStatusUpdate"}, 147),
         ({"Url": "https://m.example/\r\nx: y", "WebhookType": "MessageStatusUpdate"}, 147),
         ({"Url": "https://[::1/", "WebhookType": "MessageStatusUpdate"}, 147),
+        ({"Url": "https://me:pw@m.example/", "WebhookType": "MessageStatusUpdate"}, 147),
+        ({"Url": "https://m.example/#x", "WebhookType": "MessageStatusUpdate"}, 147),
         ({"Url": URL}, 148),
         ({"Url": URL, "WebhookType": "ListSubscribe"}, 148),
         ({"Url": URL, "WebhookType": 1}, 1100),
