@@ -21,6 +21,8 @@ from heliograph.store.engine import StoreUnavailable
 from heliograph.store.hops.notify import GROUP, GroupRequest
 
 TICK_S = 0.2
+QUIET_S = 0.25
+"""Seconds without a further event after which no more company is waited for."""
 LOOK_S = 1.0
 PAGE = 1_000
 STRAY_MS = 3_000
@@ -38,13 +40,13 @@ class Lane:
     later events of its messages.
     """
 
-    __slots__ = ("events", "first_at", "is_grouping", "most", "overtaken")
+    __slots__ = ("events", "first_at", "is_grouping", "last_at", "most", "overtaken")
 
     def __init__(self, most: int) -> None:
         self.most = most
         self.events: dict[tuple[MessageId, MessageState], Event | Reply] = {}
         self.overtaken: list[EventKey] = []
-        self.first_at = 0.0
+        self.first_at = self.last_at = 0.0
         self.is_grouping = False
 
     @property
@@ -52,11 +54,17 @@ class Lane:
         """Whether a delivery should be made at once."""
         return len(self.events) >= self.most and not self.is_grouping
 
+    def has_waited(self, now: float, linger_s: float) -> bool:
+        """Whether what is here should go although there is room: it is old, or nothing more seems to come."""
+        is_waiting = bool(self.events) and not self.is_grouping
+        return is_waiting and (now - self.first_at >= linger_s or now - self.last_at >= QUIET_S)
+
     def add(self, event: Event | Reply, now: float) -> None:
         """An event waits for company; the end of a message overtakes what was to be told before."""
         events = self.events
         if not events:
             self.first_at = now
+        self.last_at = now
         message_id, state = event.message_id, event.state
         if state.is_terminal:
             for passed in PASSED:
@@ -135,7 +143,7 @@ class Notify:
             for webhook_id, lane in list(self._lanes.items()):
                 webhook = self._directory.snapshot.webhooks.get(webhook_id)
                 linger_s = self._writers[webhook.dialect].linger_s if webhook else 0.0
-                if lane.events and not lane.is_grouping and now - lane.first_at >= linger_s:
+                if lane.has_waited(now, linger_s):
                     self._flush(webhook_id, lane)
 
     def _flush(self, webhook_id: WebhookId, lane: Lane) -> None:

@@ -70,6 +70,11 @@ class WriterApart(asyncio.Protocol):
         await writer._loop.create_connection(lambda: writer, sock=near)
         return writer
 
+    @property
+    def pid(self) -> int:
+        """The far end's process."""
+        return self._process.pid
+
     def put(self, hop: Hop[Request, Result], request: Request, done: Done[Result]) -> None:
         """Queue work; it is sent at the end of this turn of the loop, or when the far end has room."""
         self._waiting.append(Put(hop, request, done))
