@@ -117,7 +117,7 @@ class TurnWriter:
     def _step(self) -> None:
         try:
             with self._turns.taken():
-                self._writer.step(wait=False)
+                self._writer.step()
         except OSError as error:
             self._writer.refuse(StoreUnavailable(str(error)))
         finally:

@@ -1,4 +1,4 @@
-"""The one writer of a SQLite store: collects work of all hops, commits it together, then tells everyone.
+"""The one writer of a SQLite store: takes work of all hops, commits it together, then tells everyone.
 
 A batch that fails is rolled back and cut in two until the bad request stands alone, and that one in its rows;
 so one bad row fails alone. A store that is locked, full or failing refuses the whole batch as unavailable and is
@@ -8,9 +8,8 @@ opened anew for the next one.
 import logging
 import queue
 import sqlite3
-import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,9 +87,9 @@ def is_unavailable(error: Exception) -> bool:
 
 
 class BatchWriter:
-    """Runs batches on one connection. `step` does one; `run` is the body of the writer's thread.
+    """Runs batches on one connection: `put` queues work, `step` commits what there is.
 
-    connect: opens the store. let_others_pass: see `turns`. post: runs a callable on the event loop.
+    connect: opens the store. let_others_pass: see `turns`. post: runs a callable where people are to be told.
     reach: crash points, for fault tests.
     """
 
@@ -106,52 +105,37 @@ class BatchWriter:
         self._let_others_pass = let_others_pass
         self._post = post
         self._reach = reach
-        self._queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Work] = queue.SimpleQueue()
         self._connection: sqlite3.Connection | None = None
         self.commits = 0
 
     def put(self, hop: Hop[Request, Result], request: Request, done: Done[Result]) -> None:
-        """Queue work from the event loop."""
+        """Queue work."""
         self._queue.put(Work(hop, request, done))
-
-    def stop(self) -> None:
-        """End `run` after everything queued so far."""
-        self._queue.put(None)
-
-    def run(self) -> None:
-        """Commit batches until stopped."""
-        while self.step():
-            pass
-        self.close()
 
     def refuse(self, error: Exception) -> None:
         """Tell everyone in the queue that nothing can be stored."""
-        batch, _ = self._collect(False)
+        batch = self._collect()
         finished = [Finished(work.done, error) for work in batch]
         self._post(lambda: _tell(finished))
 
-    def step(self, *, wait: bool = True) -> bool:
-        """Commit one batch; False when stopped (or, without waiting, when nothing was queued)."""
-        batch, goes_on = self._collect(wait)
+    def step(self) -> bool:
+        """Commit one batch; False when nothing was queued."""
+        batch = self._collect()
         if batch:
             finished = self._commit(batch)
             self._post(lambda: _tell(finished))
-        return goes_on and bool(batch)
+        return bool(batch)
 
-    def _collect(self, wait: bool) -> tuple[list[Work], bool]:
+    def _collect(self) -> list[Work]:
         batch: list[Work] = []
         rows = 0
-        try:
-            work = self._queue.get(block=wait)
-            while work is not None:
+        with suppress(queue.Empty):
+            while rows < MOST_ROWS:
+                work = self._queue.get_nowait()
                 batch.append(work)
                 rows += work.hop.size(work.request)
-                if rows >= MOST_ROWS:
-                    return batch, True
-                work = self._queue.get_nowait()
-        except queue.Empty:
-            return batch, True
-        return batch, False
+        return batch
 
     def _commit(self, batch: list[Work]) -> list[Finished]:
         try:
@@ -246,17 +230,3 @@ def _tell(finished: list[Finished]) -> None:
         # Everyone is told, in order, even when one of them fails.
         for done, result in reversed(finished):
             stack.callback(done, result)
-
-
-def start(writer: BatchWriter, died: Callable[[BaseException], None]) -> threading.Thread:
-    """Run a writer in its thread. died: told when the thread ends by an error, which must end the process."""
-
-    def body() -> None:
-        try:
-            writer.run()
-        except BaseException as error:  # noqa: BLE001 (a store without its writer must not look alive)
-            died(error)
-
-    thread = threading.Thread(target=body, name="store-writer", daemon=True)
-    thread.start()
-    return thread

@@ -143,7 +143,7 @@ class SteppedWriter:
     def commit(self) -> None:
         """Do all the work there is."""
         self._is_due = False
-        while not self._is_dead and self._inner.step(wait=False):
+        while not self._is_dead and self._inner.step():
             self.commits = self._inner.commits
 
     def die(self) -> None:

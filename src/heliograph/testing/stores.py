@@ -52,8 +52,7 @@ class FreshStore:
     def close(self) -> None:
         """Let go of every connection."""
         self._look.close()
-        self.writer.stop()
-        self.writer.run()
+        self.writer.close()
 
     def add_account(self, name: str, amount: int) -> AccountId:
         """One more account, with credits."""
@@ -83,7 +82,7 @@ class FreshStore:
         for place, request in enumerate(requests):
             crossed = far.unpack(_crossed(near.pack(request)))
             self.writer.put(hop, crossed, lambda result, place=place: results.__setitem__(place, result))  # type: ignore[misc]
-        while self.writer.step(wait=False):
+        while self.writer.step():
             pass
         return [
             result if isinstance(result, Exception) else near.unpack_result(_crossed(far.pack_result(result)))

@@ -9,7 +9,7 @@ import pytest
 
 from heliograph.store.engine import Hop, StoreUnavailable
 from heliograph.store.sqlite import SqliteStore
-from heliograph.store.writer import MOST_ROWS, BatchWriter, is_unavailable, start
+from heliograph.store.writer import MOST_ROWS, BatchWriter, is_unavailable
 
 PATIENCE_S = 30.0
 
@@ -82,7 +82,7 @@ class Desk:
     def step(self) -> list[object]:
         """Do one batch; what was told."""
         self.told.clear()
-        assert self.writer.step(wait=False)
+        assert self.writer.step()
         return list(self.told)
 
     def stored(self) -> list[str]:
@@ -90,8 +90,7 @@ class Desk:
 
     def close(self) -> None:
         self.eye.close()
-        self.writer.stop()
-        self.writer.run()
+        self.writer.close()
 
 
 @pytest.fixture
@@ -106,7 +105,7 @@ def desk(tmp_path: Path) -> object:
 
 
 def test_nothing_queued_is_nothing_done(desk: Desk) -> None:
-    assert not desk.writer.step(wait=False)
+    assert not desk.writer.step()
     assert (desk.told, desk.writer.commits) == ([], 0)
 
 
@@ -134,10 +133,9 @@ def test_crash_points_lie_before_and_after_the_commit(tmp_path: Path, desk: Desk
     writer = BatchWriter(desk.plain, let_others_pass=desk._pass, post=desk.post, reach=desk.reach)
     writer.put(ADD, Add(["a"]), desk.told.append)
     writer.put(NOTE, "b", desk.told.append)
-    writer.step(wait=False)
+    writer.step()
     assert seen == [("add.stored", 0), ("note.stored", 0), ("add.committed", 2), ("note.committed", 2)]
-    writer.stop()
-    writer.run()
+    writer.close()
 
 
 def test_a_batch_ends_when_it_is_large_enough(desk: Desk) -> None:
@@ -222,7 +220,7 @@ def test_one_who_will_not_hear_does_not_keep_the_others_from_hearing(desk: Desk)
     desk.writer.put(NOTE, "a", deaf)
     desk.note("b")
     with pytest.raises(RuntimeError, match="deaf"):
-        desk.writer.step(wait=False)
+        desk.writer.step()
     assert desk.told == [1]
 
 
@@ -366,59 +364,16 @@ def test_only_errors_of_the_store_are_the_stores() -> None:
     assert is_unavailable(OSError(28, "No space left on device"))
 
 
-# The thread ------------------------------------------------------------------------------------------------------
-
-
-def _thread(desk: Desk, died: Callable[[BaseException], None]) -> threading.Thread:
-    return start(desk.writer, died)
-
-
-def test_stopping_commits_what_was_queued_before(desk: Desk) -> None:
-    deaths: list[BaseException] = []
-    for number in range(3 * MOST_ROWS):
-        desk.note(str(number))
-    desk.writer.stop()
-    thread = _thread(desk, deaths.append)
-    thread.join(PATIENCE_S)
-    assert not thread.is_alive()
-    assert deaths == []
-    assert desk.told == [len(str(number)) for number in range(3 * MOST_ROWS)]
-    assert desk.stored() == [str(number) for number in range(3 * MOST_ROWS)]
-
-
-def test_work_is_done_as_it_comes(desk: Desk) -> None:
-    thread = _thread(desk, lambda _: None)
-    for name in ("a", "b"):
-        told = threading.Event()
-        desk.writer.put(NOTE, name, lambda _, told=told: told.set())  # type: ignore[misc]
-        assert told.wait(PATIENCE_S)
-    assert desk.stored() == ["a", "b"]
-    desk.writer.stop()
-    thread.join(PATIENCE_S)
-
-
 class Killed(BaseException):
     """What no hop catches."""
 
 
-def test_a_writer_that_dies_says_so_and_commits_nothing(desk: Desk) -> None:
+def test_a_writer_that_dies_commits_nothing(desk: Desk) -> None:
     def die(connection: sqlite3.Connection, requests: list[str]) -> list[int]:
         _note(connection, requests)
         raise Killed
 
-    deaths: list[BaseException] = []
     desk.writer.put(Hop("note", NOTE.size, die), "a", desk.told.append)
-    _thread(desk, deaths.append).join(PATIENCE_S)
-    assert [type(death) for death in deaths] == [Killed]
+    with pytest.raises(Killed):
+        desk.writer.step()
     assert (desk.told, desk.stored()) == ([], [])
-
-
-def test_a_writer_that_cannot_tell_anyone_dies(desk: Desk) -> None:
-    def post(call: Callable[[], None]) -> None:
-        raise RuntimeError("Event loop is closed")
-
-    deaths: list[BaseException] = []
-    writer = BatchWriter(desk.plain, let_others_pass=desk._pass, post=post)
-    writer.put(NOTE, "a", desk.told.append)
-    start(writer, deaths.append).join(PATIENCE_S)
-    assert [str(death) for death in deaths] == ["Event loop is closed"]

@@ -46,7 +46,7 @@ def work_off(path: Path, near: socket.socket, reach: Callable[[str], None] = not
         results: list[tuple[str | None, Any]] = [("failed", "")] * len(batch)
         for place, (name, packed) in enumerate(batch):
             writer.put(HOPS[name], ends[name].unpack(packed), _noting(results, place, ends[name].pack_result))
-        while writer.step(wait=False):
+        while writer.step():
             pass
         lines, kept.lines = kept.lines, []
         try:
