@@ -84,13 +84,15 @@ class Judge:
 
     def _departed(self, outcome: SubmitOutcome, message: Message, policy: Policy, now_ms: int) -> Departed:
         kind, key, written, status = _described(outcome)
-        parcel = Parcel(message, outcome.parcel.segment)
-        fact = decide(outcome._replace(parcel=parcel), carrier_id=self._carrier_id, policy=policy, now_ms=now_ms)
+        parcel = outcome.parcel
+        if parcel.message is not message:
+            outcome = outcome._replace(parcel=Parcel(message, parcel.segment))
+        fact = decide(outcome, carrier_id=self._carrier_id, policy=policy, now_ms=now_ms)
         return Departed(
             SegmentFact(
                 message.account_id,
                 message.message_id,
-                outcome.parcel.segment,
+                parcel.segment,
                 fact,
                 self._carrier_id,
                 self._session_id,
