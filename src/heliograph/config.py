@@ -198,6 +198,18 @@ def load_settings(config: Path | None, environ: Mapping[str, str], flags: Mappin
     return Settings(**values)  # type: ignore[arg-type]
 
 
+def environ_of(settings: Settings) -> dict[str, str]:
+    """Settings as the environment that `load_settings` reads them from; what is empty is left to its default."""
+    written = {name: _written(getattr(settings, name)) for name in _SETTINGS}
+    return {f"{PREFIX}{name.upper()}": value for name, value in written.items() if value}
+
+
+def _written(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return "" if value is None else str(value)
+
+
 def _default_data(environ: Mapping[str, str]) -> Path:
     home = Path(environ["HOME"]) if environ.get("HOME") else Path.home()
     return home / ".local" / "share" / "heliograph"

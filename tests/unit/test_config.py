@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from heliograph.config import Settings, address_of, load_settings
+from heliograph.config import Settings, address_of, environ_of, load_settings
 from heliograph.services.refused import Refused
 
 HOME = {"HOME": "/home/crane"}
@@ -129,3 +129,17 @@ def test_an_address_has_a_host_and_a_port() -> None:
     assert address_of("localhost:80") == ("localhost", 80)
     with pytest.raises(ValueError, match="u@a:1"):
         address_of("u@a:1")
+
+
+def test_settings_are_the_same_out_of_the_environment_they_are_written_to() -> None:
+    flags = {
+        "webhook_allow": "127.0.0.0/8,10.0.0.0/8",
+        "public_url": "https://sms.example/",
+        "smpp_listen": "127.0.0.1:2775",
+        "webhook_https_only": True,
+        "rate_limit": 7,
+        "database": "sqlite:////tmp/a.sqlite",
+    }
+    for given in ({}, flags):
+        settings = load_settings(None, {"HOME": "/home/crane"}, given)
+        assert load_settings(None, environ_of(settings), {}) == settings

@@ -6,16 +6,16 @@ anywhere on the line. Whatever goes wrong ends in one line on standard error and
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-import typer
-from typer.exceptions import TyperException
-
+from heliograph.cli.ending import Misused, ended
 from heliograph.cli.world import World, entered
 from heliograph.services.refused import Refused
+
+if TYPE_CHECKING:
+    import typer
 
 
 class Group(NamedTuple):
@@ -51,24 +51,13 @@ _VALUES: Final = ("--config", "--data", "--database")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     written = list(sys.argv[1:] if arguments is None else arguments)
-    try:
+
+    def command() -> int:
         world, rest = world_from(written)
         with entered(world):
             return _run(rest)
-    except TyperException as error:
-        return _refuse(error.format_message(), error.exit_code)
-    except Refused as error:
-        return _refuse(str(error), 1)
-    except (KeyboardInterrupt, typer.Abort):
-        return 130
-    except ExceptionGroup as group:
-        return _fail(_first(group))
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; Python must not complain when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    except Exception as error:  # noqa: BLE001 (a person gets one line, whatever broke)
-        return _fail(error)
+
+    return ended(command)
 
 
 def world_from(written: Sequence[str]) -> tuple[World, list[str]]:
@@ -96,14 +85,25 @@ def world_from(written: Sequence[str]) -> tuple[World, list[str]]:
 
 
 def _run(rest: list[str]) -> int:
+    # Imported here, for the server is started without the command line's library and its 15 MB.
+    import typer
+    from typer.exceptions import TyperException
+
     wanted = next((word for word in rest if not word.startswith("-")), None)
     command = typer.main.get_command(_app(wanted))
-    status = command.main(rest or ["--help"], prog_name="heliograph", standalone_mode=False)
+    try:
+        status = command.main(rest or ["--help"], prog_name="heliograph", standalone_mode=False)
+    except TyperException as error:
+        raise Misused(error.format_message(), error.exit_code) from error
+    except typer.Abort:
+        raise KeyboardInterrupt from None
     return status if isinstance(status, int) else 0
 
 
-def _app(wanted: str | None) -> typer.Typer:
+def _app(wanted: str | None) -> "typer.Typer":
     """Every group by its name; only the wanted one with its commands."""
+    import typer
+
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.callback(help="A self-hosted messaging exchange. --json, --config, --data and --database fit every command.")(
         _nothing
@@ -118,27 +118,3 @@ def _app(wanted: str | None) -> typer.Typer:
 
 def _nothing() -> None:
     """What stands for a group in the overview."""
-
-
-def _refuse(sentence: str, status: int) -> int:
-    print("heliograph:", " ".join(sentence.split()), file=sys.stderr)
-    return status
-
-
-def _first(error: Exception) -> Exception:
-    """What ended a task group: everything else in it was only stopped."""
-    while isinstance(error, ExceptionGroup):
-        error = error.exceptions[0]
-    return error
-
-
-def _fail(error: Exception) -> int:
-    from heliograph.store.engine import StoreRefused, StoreUnavailable
-
-    if isinstance(error, Refused | StoreRefused):
-        return _refuse(str(error), 1)
-    if os.environ.get("HELIOGRAPH_DEBUG") == "1":
-        traceback.print_exception(error)
-    if isinstance(error, StoreUnavailable):
-        return _refuse(f"the store cannot be used just now: {error}", 1)
-    return _refuse(f"{type(error).__name__}: {error} (HELIOGRAPH_DEBUG=1 shows where)", 70)

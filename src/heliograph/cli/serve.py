@@ -1,7 +1,9 @@
-"""`heliograph serve`: everything in one process."""
+"""`heliograph serve`: reads the line, and becomes the server."""
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -37,39 +39,21 @@ def serve(
     )
     if processes > 1 or role != "all":
         raise Refused("A SQLite store has one writer: serve it with --processes 1 and --role all.")
-    _serve(settings)
+    _become(settings)
 
 
-def _serve(settings: Settings) -> None:
-    import structlog
+def _become(settings: Settings) -> None:
+    """Go on as the server alone: what reads the line takes as much memory as a quarter of the server."""
+    from heliograph.cli import server_process
+    from heliograph.config import PREFIX, environ_of
 
-    from heliograph.ops import logs
-    from heliograph.server import run
-
-    logs.configure(settings.log_level)
-    if settings.smpp_listen is not None:
-        structlog.get_logger(__name__).warning(
-            "this version does not listen for customers over SMPP", smpp_listen=settings.smpp_listen
-        )
-    serves = False
-
-    def started(address: str) -> None:
-        nonlocal serves
-        serves = True
-        typer.echo(f"Heliograph serves {address}")
-
-    try:
-        run(settings, started=started)
-    except OSError as error:
-        if serves:
-            raise
-        raise Refused(_why_not(error, settings)) from error
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    sys.stdout.flush()
+    os.execve(
+        sys.executable, [sys.executable, "-m", server_process.__name__], inherited | environ_of(settings) | _debug()
+    )
 
 
-def _why_not(error: OSError, settings: Settings) -> str:
-    """Only errors of files name one; all others before the start are the listening socket's."""
-    # asyncio and socket say again where they tried.
-    why = (error.strerror or str(error)).partition(" (while")[0]
-    if error.filename is not None:
-        return f"Cannot use {error.filename}: {why}; check the data folder's rights."
-    return f"Cannot listen on {settings.listen}: {why}; name another place with --listen."
+def _debug() -> dict[str, str]:
+    name = "HELIOGRAPH_DEBUG"
+    return {name: os.environ[name]} if name in os.environ else {}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from heliograph.cli import server_process
 from heliograph.config import Settings
 from heliograph.store.engine import StoreUnavailable
 from tests.unit.cli.conftest import Heliograph
@@ -80,16 +81,31 @@ def test_a_start_that_fails_among_its_tasks_is_one_line_too(heliograph: Heliogra
 
 
 def test_what_ended_a_task_group_is_told_and_not_the_group(
-    heliograph: Heliograph, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def run(settings: Settings, **_: object) -> None:
         raise ExceptionGroup("unhandled", [ExceptionGroup("inner", [StoreUnavailable("disk\nfull")]), OSError("late")])
 
     monkeypatch.setattr("heliograph.server.run", run)
     monkeypatch.setattr("heliograph.ops.logs.configure", lambda level: None)
-    said = heliograph("serve")
-    assert (said.status, said.out) == (1, "")
-    assert said.err == "heliograph: the store cannot be used just now: disk full\n"
+    monkeypatch.setenv("HELIOGRAPH_DATA", str(tmp_path))
+    assert server_process.main() == 1
+    assert capsys.readouterr().err == "heliograph: the store cannot be used just now: disk full\n"
+
+
+def test_the_server_is_the_same_process_without_the_command_line_s_library(tmp_path: Path) -> None:
+    settings = environ(tmp_path / "data", listen="127.0.0.1:0")
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "serve", "--rate-limit", "7"], stdout=subprocess.PIPE, text=True, env=settings
+    ) as running:
+        assert running.stdout is not None
+        running.stdout.readline()
+        loaded = Path(f"/proc/{running.pid}/maps").read_text(encoding="utf-8")
+        environment = Path(f"/proc/{running.pid}/environ").read_bytes().split(b"\0")
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(20) == 0
+    assert "pydantic" not in loaded
+    assert b"HELIOGRAPH_RATE_LIMIT=7" in environment
 
 
 def test_it_serves_warns_of_smpp_listen_and_keeps_its_data_to_itself(tmp_path: Path) -> None:
