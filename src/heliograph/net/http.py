@@ -1,8 +1,9 @@
 """The guarded HTTP client: the only way in which the server calls addresses that customers chose.
 
 Rules: a name is resolved once for each connection, every address it leads to must pass the guard, and the connection
-goes to one of those; SNI, certificate and Host keep the name. No redirects, proxies, cookies, credentials from files or
-decompression. Everything that is read or waited for is bounded. Whatever goes wrong is told in words of our own.
+goes to one of those; SNI, certificate and Host keep the name. No proxies, cookies, credentials from files or
+decompression. A redirect is followed by hand, when a file is fetched, and judged like the first address; a webhook's is
+not followed. Everything that is read or waited for is bounded. Whatever goes wrong is told in words of our own.
 """
 
 import asyncio
@@ -14,13 +15,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from ipaddress import ip_address
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
+from urllib.parse import urldefrag, urljoin
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.connector import AddrInfoType
 
+from heliograph import __version__
 from heliograph.net.guard import HINT, Forbidden, Guard, GuardedUrl
+
+T = TypeVar("T")
 
 Lookup = Callable[[str], Awaitable[Sequence[str]]]
 """Gives the addresses of a host name; raises OSError when there are none."""
@@ -34,7 +39,11 @@ BODY_OCTETS = 64 * 1024
 TEXT_OCTETS = 1024
 # getaddrinfo blocks for as long as a name's servers please; names wait for each other only when so many are stuck.
 LOOKUP_THREADS = 16
+MOST_REDIRECTS = 3
 _SHOWN_HEADERS = ("Retry-After", "Location")
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# What may be different a minute later (RFC 9110 §15, RFC 6585 §4).
+_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 class HttpAnswer(NamedTuple):
@@ -45,8 +54,23 @@ class HttpAnswer(NamedTuple):
     text: str
 
 
+class Fetched(NamedTuple):
+    """A file. declared: what its server says that it is, "" for nothing."""
+
+    status: int
+    content: bytes
+    declared: str
+
+
 class CallFailed(Exception):
-    """There was no answer; the text is a note that the owner of the URL may read."""
+    """There was no answer, or no file; the text is a note that the owner of the URL may read.
+
+    is_passing: whether it may be different a minute later.
+    """
+
+    def __init__(self, note: str, *, is_passing: bool = False) -> None:
+        super().__init__(note)
+        self.is_passing = is_passing
 
 
 class GuardedClient:
@@ -69,7 +93,7 @@ class GuardedClient:
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
-            headers={"Accept-Encoding": "identity"},
+            headers={"Accept-Encoding": "identity", "User-Agent": f"Heliograph/{__version__}"},
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
             auto_decompress=False,
@@ -87,30 +111,54 @@ class GuardedClient:
 
     async def post(self, url: str, body: bytes, *, headers: Mapping[str, str], timeout_s: float = 15.0) -> HttpAnswer:
         """Post a body and read the answer, in `timeout_s` seconds all told. Raises `CallFailed`."""
-        try:
-            return await self._post(self._guard.check_url(url), body, headers=headers, timeout_s=timeout_s)
-        except Forbidden as error:
-            raise CallFailed(str(error)) from error
-        except TimeoutError as error:
-            raise CallFailed(_timeout_note(error, timeout_s)) from error
-        except aiohttp.ClientError as error:
-            raise CallFailed(_note(error)) from error
+        return await _in_our_words(self._post(url, body, headers=headers, timeout_s=timeout_s), timeout_s)
 
-    async def _post(
-        self, target: GuardedUrl, body: bytes, *, headers: Mapping[str, str], timeout_s: float
-    ) -> HttpAnswer:
-        if self._session is None:
-            raise RuntimeError("the client is used outside its context")
+    async def _post(self, url: str, body: bytes, *, headers: Mapping[str, str], timeout_s: float) -> HttpAnswer:
+        target = self._guard.check_url(url)
         bounds = aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(CONNECT_S, timeout_s))
-        async with self._session.post(
+        async with self._open_session.post(
             target.url, data=body, headers=headers, allow_redirects=False, timeout=bounds
         ) as answer:
-            if sum(len(name) + len(value) for name, value in answer.raw_headers) > HEADER_OCTETS:
-                answer.close()
-                raise CallFailed(f"answered {answer.status} with headers of more than {HEADER_OCTETS // 1024} KiB")
+            _check_headers(answer)
             text = await _read_text(answer)
         shown = {name: value for name in _SHOWN_HEADERS if (value := answer.headers.get(name)) is not None}
         return HttpAnswer(answer.status, shown, text)
+
+    async def get(self, url: str, *, most_octets: int, timeout_s: float = 30.0) -> Fetched:
+        """Fetch a file, over three redirects at most, in `timeout_s` seconds all told. Raises `CallFailed`.
+
+        Only a whole file comes back: one that is larger than `most_octets`, or breaks off, is a failure.
+        """
+        return await _in_our_words(self._get(url, most_octets, timeout_s), timeout_s)
+
+    async def _get(self, url: str, most_octets: int, timeout_s: float) -> Fetched:
+        async with asyncio.timeout(timeout_s):
+            for _ in range(1 + MOST_REDIRECTS):
+                found = await self._get_once(self._guard.check_url(url), most_octets)
+                if isinstance(found, Fetched):
+                    return found
+                url = _joined(url, found)
+        raise CallFailed(f"redirected more than {MOST_REDIRECTS} times")
+
+    async def _get_once(self, target: GuardedUrl, most_octets: int) -> Fetched | str:
+        """A file, or where it is said to be."""
+        bounds = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S)
+        async with self._open_session.get(target.url, allow_redirects=False, timeout=bounds) as answer:
+            try:
+                _check_headers(answer)
+                place = answer.headers.get("Location")
+                if answer.status in _REDIRECTS and place:
+                    return place
+                return Fetched(answer.status, await _read_file(answer, most_octets), _declared(answer))
+            finally:
+                # What was not read is not worth a connection.
+                answer.close()
+
+    @property
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise RuntimeError("the client is used outside its context")
+        return self._session
 
     def _open_socket(self, info: AddrInfoType) -> socket.socket:
         """Open a socket for an address, after the last look at it: addresses in URLs are never resolved."""
@@ -163,6 +211,45 @@ def _tls_context() -> ssl.SSLContext:
     return context
 
 
+def _joined(url: str, place: str) -> str:
+    """Where a redirect leads, as text: whatever odd spelling is in it must come before the guard, not be read away."""
+    try:
+        return urldefrag(urljoin(url, place)).url
+    except ValueError as error:
+        raise CallFailed("redirected to what is no address") from error
+
+
+def _check_headers(answer: aiohttp.ClientResponse) -> None:
+    if sum(len(name) + len(value) for name, value in answer.raw_headers) > HEADER_OCTETS:
+        answer.close()
+        raise CallFailed(f"answered {answer.status} with headers of more than {HEADER_OCTETS // 1024} KiB")
+
+
+def _declared(answer: aiohttp.ClientResponse) -> str:
+    return answer.headers.get("Content-Type", "")
+
+
+async def _read_file(answer: aiohttp.ClientResponse, most_octets: int) -> bytes:
+    """The whole body. Raises CallFailed for one that is none, too large, packed or broken off."""
+    status = answer.status
+    if not 200 <= status < 300:
+        raise CallFailed(f"answered {status}", is_passing=status in _PASSING)
+    if answer.headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
+        raise CallFailed("the file was sent compressed, although we do not take that")
+    too_large = f"the file is larger than {most_octets} octets"
+    if (answer.content_length or 0) > most_octets:
+        raise CallFailed(too_large)
+    content = bytearray()
+    try:
+        async for piece in answer.content.iter_any():
+            content += piece
+            if len(content) > most_octets:
+                raise CallFailed(too_large)
+    except aiohttp.ClientPayloadError as error:
+        raise CallFailed("the file broke off", is_passing=True) from error
+    return bytes(content)
+
+
 async def _read_text(answer: aiohttp.ClientResponse) -> str:
     """The beginning of the body. The status is the answer: a body that breaks off or never ends changes nothing."""
     kept, octets = b"", 0
@@ -175,6 +262,18 @@ async def _read_text(answer: aiohttp.ClientResponse) -> str:
                 answer.close()
                 break
     return kept.decode(errors="replace")
+
+
+async def _in_our_words(call: Awaitable[T], timeout_s: float) -> T:
+    """What a call gives; whatever goes wrong is a CallFailed."""
+    try:
+        return await call
+    except Forbidden as error:
+        raise CallFailed(str(error)) from error
+    except TimeoutError as error:
+        raise CallFailed(_timeout_note(error, timeout_s), is_passing=True) from error
+    except aiohttp.ClientError as error:
+        raise CallFailed(_note(error), is_passing=True) from error
 
 
 def _timeout_note(error: TimeoutError, timeout_s: float) -> str:

@@ -1,6 +1,6 @@
 """A customer's webhook on loopback: a small, quick HTTP server that keeps what it is told and answers as told to.
 
-It reads requests with a Content-Length only, as ours are; anything else is hung up on.
+What is posted must have a Content-Length, as ours has; anything else is hung up on. GET serves files.
 """
 
 import asyncio
@@ -125,11 +125,12 @@ class _Connection(asyncio.Protocol):
             return None
         first, *lines = self._pending[:end_of_head].decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        if "content-length" not in headers:
+        is_posted = not first.startswith("GET ")
+        if is_posted and "content-length" not in headers:
             self._transport.abort()
             return None
         begin = end_of_head + 4
-        end = begin + int(headers["content-length"])
+        end = begin + int(headers.get("content-length", "0"))
         if len(self._pending) < end:
             return None
         body = bytes(self._pending[begin:end])

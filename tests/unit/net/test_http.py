@@ -4,9 +4,7 @@ import asyncio
 import gzip
 import socket
 import ssl
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from ipaddress import ip_network
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,9 +12,8 @@ import pytest
 from heliograph.net.guard import Guard, GuardedUrl
 from heliograph.net.http import CallFailed, GuardedClient, HttpAnswer
 from heliograph.testing.receiver import Answer, Receiver
+from tests.unit.net.servers import LOOPBACK, STRICT, Names, raw_server
 
-LOOPBACK = Guard([ip_network("127.0.0.0/8")])
-STRICT = Guard()
 SHORT_S = 0.2
 
 # For the name hook.example, signed by itself, until 2126.
@@ -39,18 +36,6 @@ Z6HZSnAucFq8IeK1aYuWoNuPfRoFJwmiA1OowEXltds=
 """
 
 
-class Names:
-    """A name service of our own: the answers in turn, the last one for ever. Counts the questions."""
-
-    def __init__(self, *answers: Sequence[str]) -> None:
-        self.answers = list(answers)
-        self.asked: list[str] = []
-
-    async def __call__(self, host: str) -> Sequence[str]:
-        self.asked.append(host)
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-
-
 async def post(
     client: GuardedClient, url: str, body: bytes = b'{"a": 1}', *, timeout_s: float = 5.0
 ) -> HttpAnswer | str:
@@ -64,27 +49,6 @@ async def post(
 async def status_of(client: GuardedClient, url: str) -> int | str:
     answer = await post(client, url)
     return answer if isinstance(answer, str) else answer.status
-
-
-@asynccontextmanager
-async def raw_server(reply: bytes, *, closes: bool = False, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
-    """A server that says `reply` to whatever comes first, and then hangs up or waits. Gives its port."""
-    done = asyncio.Event()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(65536)
-        writer.write(reply)
-        if not closes:
-            await done.wait()
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        done.set()
-        server.close()
-        await server.wait_closed()
 
 
 def test_call_arrives_whole_over_one_kept_connection() -> None:
