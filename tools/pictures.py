@@ -43,8 +43,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     "listen": "Where the HTTP interface listens.",
     "smpp_listen": "Where customers will bind over SMPP. Read and checked; this version does not listen there yet.",
     "public_url": "How customers reach us, for links we hand out. Without it the host that the caller asked.",
-    "webhook_allow": "Networks that webhooks may reach although they are private or loopback.",
-    "webhook_https_only": "Call webhooks over https only.",
+    "webhook_allow": "Networks that webhooks and media may be at although they are private or loopback.",
+    "webhook_https_only": "Call webhooks, and fetch media, over https only.",
     "rate_limit": "Requests a minute for each account that has no limit of its own; 0 for none.",
     "sender": "The sender of accounts that have no default of their own.",
     "us_campaigns": "Whether US numbers (+1, but for toll-free ones) send SMS and MMS only for an approved campaign.",
@@ -52,6 +52,9 @@ SETTINGS: Final[Mapping[str, str]] = {
     "memory_limit": "Unfinished messages held in memory; past it, they wait in the store.",
     "validity_hours": "How long a message is tried before it expires.",
     "retention_days": "How long a message is kept after it ended, with its text; 0 keeps it.",
+    "media": "Where files of MMS are kept; empty is a folder in the data folder. See [media](../howto/media.md).",
+    "media_most_octets": "The largest file that is fetched for an MMS.",
+    "media_link_days": "How long a link to a file is good. Deliveries can be replayed for 30 days, links and all.",
     "log_level": "The least that is logged.",
 }
 """What each setting is for, beside what `config` knows of it."""

@@ -15,6 +15,7 @@ import msgspec
 
 from heliograph.core.numbers import sender_from
 from heliograph.services.refused import Refused
+from heliograph.store.blobs.address import address_of as media_address_of
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -31,6 +32,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     message_limit: unfinished messages in the store, memory_limit: those of them held in memory.
     us_campaigns: `required` when US long codes send only for an approved campaign, or `off`.
     validity_hours: how long a message is tried. retention_days: how long an ended one is kept, 0 for ever.
+    media: where files are kept, "" for a folder in the data folder; media_most_octets: the largest one that is fetched;
+    media_link_days: how long a link to one is good.
     """
 
     data: Path
@@ -47,6 +50,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     memory_limit: int = 50_000
     validity_hours: int = 48
     retention_days: int = 0
+    media: str = ""
+    media_most_octets: int = 1_500_000
+    media_link_days: int = 30
     log_level: str = "info"
 
 
@@ -94,6 +100,13 @@ def _database(value: Any) -> str:
     if value and not _text(value).startswith(("sqlite:///", "postgresql://")):
         raise ValueError(value)
     return str(value)
+
+
+def _media(value: Any) -> str:
+    if value == "":
+        return ""
+    address = media_address_of(_text(value))
+    return str(address) if isinstance(address, Path) else str(value)
 
 
 def _url(value: Any) -> str | None:
@@ -174,6 +187,9 @@ _SETTINGS: Final[Mapping[str, _Setting]] = {
     "memory_limit": _Setting(_count(1), "a whole number of messages, 1 or more"),
     "validity_hours": _Setting(_count(1), "a whole number of hours, 1 or more"),
     "retention_days": _Setting(_days, f"0 for ever, or a whole number of days, {LEAST_RETENTION_DAYS} or more"),
+    "media": _Setting(_media, "the path of a folder or s3://BUCKET/PREFIX?endpoint=URL&region=NAME"),
+    "media_most_octets": _Setting(_count(1), "a whole number of octets, 1 or more"),
+    "media_link_days": _Setting(_count(1), "a whole number of days, 1 or more"),
     "log_level": _Setting(_level, "debug, info, warning or error"),
 }
 

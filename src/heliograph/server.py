@@ -5,6 +5,7 @@ The tables at the top are all that a new dialect or carrier adds.
 
 import asyncio
 import gc
+import os
 import random
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import uvloop
 from starlette.applications import Starlette
 
@@ -42,19 +44,23 @@ from heliograph.pipeline.desk import Desk
 from heliograph.pipeline.directory import Directory
 from heliograph.pipeline.dispatch import Dispatch
 from heliograph.pipeline.drivers import Drivers
+from heliograph.pipeline.fetching import Fetching
 from heliograph.pipeline.notify import Notify
 from heliograph.pipeline.ports import DriverMaker, EventWriter
 from heliograph.pipeline.settlement import Settlement
 from heliograph.services.accounts import Accounts
 from heliograph.services.campaigns import Campaigns
+from heliograph.services.media import Links, MediaLibrary, key_of
 from heliograph.services.messages import Messages
 from heliograph.services.numbers import Numbers
 from heliograph.services.webhooks import Webhooks
 from heliograph.store.apart.near import WriterApart, far_end
+from heliograph.store.blobs.opening import open_blobs
 from heliograph.store.engine import StoreRefused
 from heliograph.store.opening import open_store
 from heliograph.store.turns import only_server
 from heliograph.store.writer import nothing
+from heliograph.webhooks import media as media_pages
 from heliograph.webhooks.deliver import HttpDeliverer
 
 WRITER_END_S = 10
@@ -85,6 +91,8 @@ class Exchange:
     dispatch: Dispatch
     acceptance: Acceptance
     drivers: Drivers
+    library: MediaLibrary
+    links: Links
     is_ready: bool = False
 
     @property
@@ -145,6 +153,8 @@ async def exchange(
             directory = Directory(store, clock, told_states)
             await directory.load()
             held = await lease.acquire(store, clock)
+            blobs = await open_blobs(settings.media, settings.data)
+            library = MediaLibrary(store, writer, blobs=blobs, clock=clock)
             desk = Desk(
                 directory=directory,
                 store=store,
@@ -154,8 +164,9 @@ async def exchange(
                 owner=held.owner,
                 reach=reach,
                 spawn=group.create_task,
+                keeper=library,
             )
-            whole = await _assemble(settings, desk, held=held, caller=caller, group=group)
+            whole = await _assemble(settings, desk, held=held, caller=caller, group=group, library=library)
             background = [group.create_task(work, name=name) for name, work in _background(whole)]
             try:
                 yield whole
@@ -173,14 +184,22 @@ async def _watch(died: "asyncio.Future[None]") -> None:
 
 
 async def _assemble(
-    settings: Settings, desk: Desk, *, held: lease.Lease, caller: GuardedClient, group: asyncio.TaskGroup
+    settings: Settings,
+    desk: Desk,
+    *,
+    held: lease.Lease,
+    caller: GuardedClient,
+    group: asyncio.TaskGroup,
+    library: MediaLibrary,
 ) -> Exchange:
     """The hops, on a store whose leftovers are recovered before any carrier is connected."""
     deliverer = HttpDeliverer(caller, desk.clock)
     calls = Calls(desk, deliverer=deliverer, spread=random.random, spawn=group.create_task)
-    notify = Notify(desk, writers=EVENT_WRITERS, calls=calls, spawn=group.create_task)
+    links = await _links(settings, desk)
+    notify = Notify(desk, writers=EVENT_WRITERS, calls=calls, spawn=group.create_task, links=links)
     settlement = Settlement(desk, notify)
-    dispatch = Dispatch(desk, settlement)
+    fetching = Fetching(desk, settlement, web=caller, keeper=library, most_octets=settings.media_most_octets)
+    dispatch = Dispatch(desk, settlement, fetching)
     await recover.recover(settlement, held)
     await notify.recover()
     return Exchange(
@@ -190,7 +209,15 @@ async def _assemble(
         dispatch=dispatch,
         acceptance=Acceptance(desk, lines=dispatch, terms=_terms(settings)),
         drivers=Drivers(dispatch, makers=driver_makers(desk.clock)),
+        library=library,
+        links=links,
     )
+
+
+async def _links(settings: Settings, desk: Desk) -> Links:
+    key = await key_of(desk.store, os.urandom)
+    base = settings.public_url or f"http://{settings.listen}"
+    return Links(key, desk.clock, base=base, good_for_s=settings.media_link_days * 86_400)
 
 
 def _terms(settings: Settings) -> Terms:
@@ -206,15 +233,17 @@ def _terms(settings: Settings) -> Terms:
 def _background(whole: Exchange) -> list[tuple[str, Coroutine[Any, Any, None]]]:
     """The loops of one duty each."""
     desk, dispatch = whole.desk, whole.dispatch
+    forget_media, days = whole.library.forget_unneeded, whole.settings.retention_days
     return [
         ("directory", desk.directory.follow()),
         ("lease", lease.keep(desk, lambda: dispatch.low_water(desk.clock.now_ms()))),
+        ("fetch media", dispatch.fetching.follow()),
         ("claim", claim.follow(dispatch, most_in_memory=whole.settings.memory_limit)),
         ("expire queues", expire.sweep_queues(dispatch)),
         ("expire store", expire.sweep_store(dispatch.settlement)),
         ("settle doubts", expire.sweep_doubts(dispatch.settlement)),
         ("give up segments", partial.sweep(dispatch.settlement)),
-        ("prune", prune.follow(desk.store, desk.clock, retention_days=whole.settings.retention_days)),
+        ("prune", prune.follow(desk.store, desk.clock, forget_media=forget_media, retention_days=days)),
         ("group events", whole.notify.flush_by_age()),
         ("call again", whole.notify.follow()),
     ]
@@ -222,7 +251,8 @@ def _background(whole: Exchange) -> list[tuple[str, Coroutine[Any, Any, None]]]:
 
 def web(whole: Exchange) -> Application:
     """Everything that is served over HTTP."""
-    pages = Starlette(routes=health.routes(whole.missing, Metrics(whole)))
+    machines = health.routes(whole.missing, Metrics(whole))
+    pages = Starlette(routes=[*machines, *media_pages.routes(whole.library, whole.links)])
     return application(DIALECTS, whole.services(), otherwise=pages, version=__version__)
 
 
@@ -240,6 +270,9 @@ async def serve(
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     host, port = address_of(settings.listen)
     with _alone(settings) as lock, listening_socket(host, port) as listener:
+        # Port 0 takes a free one, and links to files name it.
+        found = settings.listen.removesuffix(f":{port}") + f":{listener.getsockname()[1]}"
+        settings = msgspec.structs.replace(settings, listen=found)
         async with (
             exchange(settings, SystemClock(), holding=(lock,), reach=reach, far_end=far_end) as whole,
             asyncio.TaskGroup() as group,

@@ -42,6 +42,7 @@ class Steps:
         account_id: AccountId | None = None,
         waits: bool = False,
         idempotency: IdempotencyKey | None = None,
+        media: tuple[str, ...] = (),
     ) -> AcceptRequest:
         """A submission to recipients."""
         account = account_id or self.engine.account_id
@@ -65,7 +66,7 @@ class Steps:
             account,
             submission_id,
             "touchbasepro",
-            Channel.SMS,
+            Channel.MMS if media else Channel.SMS,
             SENDER,
             "Hello",
             price * len(recipients),
@@ -74,6 +75,7 @@ class Steps:
             waits,
             idempotency,
             f"answer {submission_id}",
+            media=media,
         )
 
     def accept(

@@ -25,6 +25,7 @@ from heliograph.core.outcomes import Ambiguous, Deferred, Refused, SubmitOutcome
 from heliograph.core.reasons import Reason
 from heliograph.core.receipts import Receipt, match_key
 from heliograph.core.states import MOVES, Charge, MessageState
+from heliograph.net.http import CallFailed, Fetched
 from heliograph.pipeline.session import LineSession
 from heliograph.services.audit import Audit
 from heliograph.services.messages import RESOLUTIONS, Messages
@@ -49,6 +50,13 @@ _S = MessageState
 LONG = "A text of several segments. " * 20
 PREFIXES = {NORTH: "+2783", SOUTH: "+4477"}
 ENDS = (_S.DELIVERED, _S.UNDELIVERED, _S.EXPIRED, _S.REJECTED, _S.UNKNOWN)
+BUSY = CallFailed("answered 503", is_passing=True)
+FILES: dict[str, list[Fetched | CallFailed]] = {
+    "http://cdn.example/there.gif": [Fetched(200, b"GIF89a", "")],
+    "http://cdn.example/late.gif": [BUSY, BUSY, Fetched(200, b"GIF89a late", "")],
+    "http://cdn.example/never.gif": [BUSY],
+    "http://cdn.example/gone.gif": [CallFailed("answered 404")],
+}
 WAITS_S = (0.05, 1.5, 7.0, 400.0, 7_200.0, 49 * 3_600.0, 75 * 3_600.0)
 
 
@@ -97,10 +105,15 @@ class Life(RuleBasedStateMachine):
         self.carrier_ids: dict[tuple[MessageId, int], str] = {}
         self.sent: dict[tuple[CarrierId, MessageId, int], int] = defaultdict(int)
         self.told: dict[int, bytes] = {}
-        self.process = Process(self.store, self.clock)
-        self.run(self.process.start())
+        self.start_process()
 
     # How it is done --------------------------------------------------------------------------------------------
+
+    def start_process(self) -> None:
+        self.process = Process(self.store, self.clock)
+        self.process.web.answers |= {url: list(answers) for url, answers in FILES.items()}
+        self.run(self.process.start())
+        self.run(self.started(self.process.dispatch.fetching.follow()))
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Do something and let everybody react, committing as it goes."""
@@ -157,6 +170,7 @@ class Life(RuleBasedStateMachine):
             "select 1 from attempt where message_id = ? and segment = ? and carrier_message_id is not null", *place
         )
         assert not taken, f"segment {place} was taken and is sent again"
+        assert message.content.is_complete, f"{place} leaves without its files"
         ((state, session),) = self.rows("select state, session from message where id = ?", message.message_id)
         # A receipt of one segment may end a message while others of it, marked before, are about to leave.
         is_marked = state == _S.SUBMITTING or (parcel.segment > 0 and MessageState(state).is_terminal)
@@ -192,6 +206,21 @@ class Life(RuleBasedStateMachine):
         submission = Submission(
             account_id=account_id, dialect="plain", channel=Channel.SMS, text=LONG if is_long else "Hi",
             recipients=tuple(recipients),
+        )  # fmt: skip
+        self.process.writer.by_hand = True
+        self.accepting.append(self.runner.run(self.started(self.process.acceptance.submit(submission))))
+        self.go_on(commits=commits)
+
+    @rule(
+        count=st.integers(1, 3),
+        urls=st.lists(st.sampled_from(sorted(FILES)), min_size=1, max_size=2),
+        commits=st.booleans(),
+    )
+    def accept_mms(self, *, count: int, urls: list[str], commits: bool) -> None:
+        recipients = [f"{PREFIXES[NORTH]}{next(self.numbers):07}" for _ in range(count)]
+        submission = Submission(
+            account_id=ACME, dialect="plain", channel=Channel.MMS, text="", recipients=tuple(recipients),
+            media_urls=tuple(urls),
         )  # fmt: skip
         self.process.writer.by_hand = True
         self.accepting.append(self.runner.run(self.started(self.process.acceptance.submit(submission))))
@@ -324,8 +353,7 @@ class Life(RuleBasedStateMachine):
     @rule()
     def crash(self) -> None:
         self.runner.run(self.end_process())
-        self.process = Process(self.store, self.clock)
-        self.run(self.process.start())
+        self.start_process()
         self.go_on(commits=True)
 
     async def end_process(self) -> None:
@@ -386,7 +414,7 @@ class Life(RuleBasedStateMachine):
             message_id
             for line in self.process.dispatch.lines.values()
             for message_id in (*line.queue.ids(), *line.holding)
-        }
+        } | set(self.process.dispatch.fetching.ids())
         found = set()
         for account_id, message_id, state, held_by in self.rows("select account_id, id, state, owner from message"):
             key = account_id, message_id

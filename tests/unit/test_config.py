@@ -65,6 +65,16 @@ def test_values_are_read_from_the_environment(name: str, written: str, value: ob
     assert getattr(load_settings(None, HOME | {f"HELIOGRAPH_{name.upper()}": written}, {}), name) == value
 
 
+def test_where_media_are_kept() -> None:
+    assert load_settings(None, HOME, {}).media == ""
+    assert load_settings(None, HOME | {"HELIOGRAPH_MEDIA": "/srv/../srv/media"}, {}).media == "/srv/../srv/media"
+    bucket = "s3://media/mms?endpoint=http://127.0.0.1:9000&region=eu-1"
+    settings = load_settings(None, HOME | {"HELIOGRAPH_MEDIA": bucket}, {"media_most_octets": 5, "media_link_days": 2})
+    assert (settings.media, settings.media_most_octets, settings.media_link_days) == (bucket, 5, 2)
+    with pytest.raises(Refused, match=r"HELIOGRAPH_MEDIA is the path of a folder or s3://BUCKET"):
+        load_settings(None, HOME | {"HELIOGRAPH_MEDIA": "gs://media"}, {})
+
+
 def test_a_file_may_use_its_own_types(tmp_path: Path) -> None:
     path = _file(tmp_path, 'webhook_https_only = true\nwebhook_allow = ["10.0.0.0/8"]\nvalidity_hours = 3')
     settings = load_settings(path, HOME, {})

@@ -76,6 +76,20 @@ class Content(NamedTuple):
         return all(each.digest for each in self.media)
 
 
+MOST_MEDIA = 10
+"""Files that one MMS may have."""
+
+MOST_MMS_CHARS = 5_000
+"""Characters of an MMS's text: several times what carriers recommend, and far from what none would take."""
+
+_WHOLE = (Segment(b"", b""),)
+
+
+def mms_of(submission_id: SubmissionId, *, sender: str, text: str, media: tuple[Media, ...]) -> Content:
+    """The content of an MMS: it is not cut, so it counts, costs and leaves as one segment."""
+    return Content(submission_id, sender, text, Encoding.BINARY, _WHOLE, Channel.MMS, media)
+
+
 class Message(NamedTuple):
     """One body to one recipient, on its way: what a carrier's queue holds.
 

@@ -13,13 +13,26 @@ import msgspec
 
 from heliograph.core.directory import Account, Snapshot
 from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId
-from heliograph.core.messages import Accepted, Channel, Content, Message, Refusal, Submission, Verdict
+from heliograph.core.messages import (
+    MOST_MEDIA,
+    MOST_MMS_CHARS,
+    Accepted,
+    Channel,
+    Content,
+    Media,
+    Message,
+    Refusal,
+    Submission,
+    Verdict,
+    mms_of,
+)
 from heliograph.core.numbers import msisdn_from
 from heliograph.core.reasons import FORBIDDING, Reason, reason_numbered
 from heliograph.core.replies import may_be_answered
 from heliograph.core.senders import SenderPolicy, sender_of
 from heliograph.gsm.alphabet import NotInAlphabet
 from heliograph.gsm.segments import TooLong, split
+from heliograph.net.guard import is_well_formed
 from heliograph.pipeline.desk import Desk
 from heliograph.store.engine import ask
 from heliograph.store.hops.accept import (
@@ -34,6 +47,7 @@ from heliograph.store.hops.accept import (
 )
 
 RETRY_AFTER_S = 5
+MOST_URL_CHARS = 2_048
 _MOST_PREFIXES = 100_000
 _UNKNOWN_NUMBER = Verdict(None, None, Reason.INVALID_RECIPIENT)
 
@@ -169,22 +183,22 @@ class Acceptance:
             return sender
         assert isinstance(sender, str)
         identifiers = self._ids.take(1 + len(submission.recipients), now_ms)
-        submission_id = SubmissionId(identifiers[0])
-        try:
-            encoding, segments = split(submission.text, reference=identifiers[0] >> 6 & 0xFF)
-        except TooLong:
-            return Refusal(Reason.TEXT_TOO_LONG)
-        except NotInAlphabet:
-            return Refusal(Reason.INVALID_TEXT)
-        content = Content(submission_id, sender, submission.text, encoding, segments)
+        content = _content(submission, SubmissionId(identifiers[0]), sender)
+        if type(content) is Refusal:
+            return content
+        assert isinstance(content, Content)
         return self._draft(snapshot, submission, content, identifiers, now_ms)
 
     def _refuse_at_once(self, account: Account, submission: Submission) -> Refusal | None:
         if account.is_suspended:
             return Refusal(Reason.SUSPENDED)
+        if submission.channel not in account.channels:
+            return Refusal(Reason.CHANNEL_NOT_ENABLED)
         if not submission.recipients:
             return Refusal(Reason.NO_RECIPIENT)
-        if not submission.text:
+        if submission.media_urls and not _has_good_media(submission):
+            return Refusal(Reason.BAD_MEDIA)
+        if not submission.text and not submission.media_urls:
             return Refusal(Reason.NO_TEXT)
         if "\0" in submission.text:
             return Refusal(Reason.INVALID_TEXT)
@@ -248,6 +262,7 @@ class Acceptance:
             cost, rows, now_ms, waits, submission.idempotency,
             _remembered(content.submission_id, verdicts) if submission.idempotency else "",
             may_be_answered(content.sender, snapshot.numbers),
+            media=tuple(submission.media_urls),
         )  # fmt: skip
         return Draft(content, request, tuple(verdicts), messages)
 
@@ -276,6 +291,45 @@ class Draft(NamedTuple):
     request: AcceptRequest
     verdicts: tuple[Verdict, ...]
     messages: list[Message]
+
+
+def _content(submission: Submission, submission_id: SubmissionId, sender: str) -> Content | Refusal:
+    """What every recipient gets."""
+    text = submission.text
+    if submission.channel is Channel.MMS:
+        return _mms(submission, submission_id, sender)
+    try:
+        encoding, segments = split(text, reference=submission_id >> 6 & 0xFF)
+    except TooLong:
+        return Refusal(Reason.TEXT_TOO_LONG)
+    except NotInAlphabet:
+        return Refusal(Reason.INVALID_TEXT)
+    return Content(submission_id, sender, text, encoding, segments, submission.channel)
+
+
+def _mms(submission: Submission, submission_id: SubmissionId, sender: str) -> Content | Refusal:
+    text = submission.text
+    if len(text) > MOST_MMS_CHARS:
+        return Refusal(Reason.TEXT_TOO_LONG)
+    if not _is_unicode(text):
+        return Refusal(Reason.INVALID_TEXT)
+    return mms_of(submission_id, sender=sender, text=text, media=tuple(map(Media, submission.media_urls)))
+
+
+def _has_good_media(submission: Submission) -> bool:
+    """Whether these can be files of a message. Whether an address may be called is judged when it is."""
+    urls = submission.media_urls
+    is_fitting = submission.channel is Channel.MMS and len(urls) <= MOST_MEDIA
+    return is_fitting and all(len(url) <= MOST_URL_CHARS and _is_unicode(url) and is_well_formed(url) for url in urls)
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text can be written at all: a lone surrogate cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 _CHANGEABLE = FORBIDDING | {Reason.SUSPENDED}

@@ -2,7 +2,7 @@
 
 from heliograph.core.directory import Snapshot
 from heliograph.core.ids import SubmissionId
-from heliograph.core.messages import Content, Message
+from heliograph.core.messages import Channel, Content, Message, mms_of
 from heliograph.gsm.segments import split
 from heliograph.pipeline.dispatch import Dispatch
 from heliograph.store import ready
@@ -46,8 +46,10 @@ def _messages(claimed: list[Claimed], snapshot: Snapshot) -> list[Message]:
 
 
 def _content(claimed: Claimed) -> Content:
+    if claimed.channel is Channel.MMS:
+        return mms_of(claimed.submission_id, sender=claimed.sender, text=claimed.text, media=claimed.media)
     encoding, segments = split(claimed.text, reference=claimed.submission_id >> 6 & 0xFF)
-    return Content(claimed.submission_id, claimed.sender, claimed.text, encoding, segments)
+    return Content(claimed.submission_id, claimed.sender, claimed.text, encoding, segments, claimed.channel)
 
 
 def _message(claimed: Claimed, content: Content, snapshot: Snapshot) -> Message:

@@ -16,6 +16,7 @@ from heliograph.core.standing import Ended, Requeued
 from heliograph.core.states import MessageState
 from heliograph.core.throttle import TokenBucket
 from heliograph.pipeline.desk import Desk
+from heliograph.pipeline.fetching import Fetching
 from heliograph.pipeline.session import LineSession
 from heliograph.pipeline.settlement import Settlement, States
 from heliograph.pipeline.submit import Departed
@@ -131,15 +132,17 @@ class Line:
             self._requeue(carrier_id, messages)
 
     def expire(self, messages: list[Message]) -> None:
-        """End messages whose validity has passed while they waited here."""
+        """End messages whose validity has passed while they waited here; they are ours until that is committed."""
         now_ms = self.desk.clock.now_ms()
         fact = Ended(MessageState.EXPIRED, Reason.VALIDITY_PASSED)
+        ids = [message.message_id for message in messages]
+        self.holding.update(ids)
         self.settlement.settle(
             [
                 fact_at_home((message.account_id, message.message_id), fact, carrier_id=self.carrier_id, at_ms=now_ms)
                 for message in messages
             ],
-            lambda _: None,
+            lambda _: self.holding.difference_update(ids),
         )
 
 
@@ -149,11 +152,14 @@ def _removed(carrier_id: CarrierId) -> Carrier:
 
 
 class Dispatch:
-    """All lines of this process. waiting: messages that stand in the store for lack of memory or time."""
+    """All lines of this process, and the way to them. waiting: messages that stand in the store for lack of memory or
+    time.
+    """
 
-    def __init__(self, desk: Desk, settlement: Settlement) -> None:
+    def __init__(self, desk: Desk, settlement: Settlement, fetching: Fetching) -> None:
         self.desk = desk
         self.settlement = settlement
+        self.fetching = fetching
         self.lines: dict[CarrierId, Line] = {}
         self.waiting = 0
 
@@ -165,7 +171,8 @@ class Dispatch:
     @property
     def in_memory(self) -> int:
         """Messages this process holds and has not finished."""
-        return sum(len(line.queue) + len(line.holding) for line in self.lines.values())
+        in_lines = sum(len(line.queue) + len(line.holding) for line in self.lines.values())
+        return in_lines + self.fetching.in_memory
 
     def low_water(self, now_ms: int) -> int:
         """An id below which nothing in this process is unfinished.
@@ -173,7 +180,7 @@ class Dispatch:
         Five minutes are left for submissions whose commit is on the way: they are not in a line yet.
         """
         lowest = [min(ids) for line in self.lines.values() for ids in (line.queue.ids(), line.holding) if ids]
-        return min([first_at(now_ms - COMMIT_MARGIN_MS), *lowest])
+        return min([first_at(now_ms - COMMIT_MARGIN_MS), *lowest, *self.fetching.ids()])
 
     def line(self, carrier_id: CarrierId) -> Line:
         """A carrier's line; there is one even while its driver is not running."""
@@ -187,12 +194,29 @@ class Dispatch:
         self.line(carrier_id).put_back(messages)
 
     def hand_over(self, messages: list[Message]) -> None:
-        """Messages that were committed as owned by this process go to the lines of their first carriers."""
-        if len(messages) == 1:
+        """Messages that were committed as owned by this process go to the lines of their first carriers.
+
+        Those whose files have not been fetched come back here when they are.
+        """
+        if len(messages) == 1 and not messages[0].content.media:
             self.line(messages[0].plan[0]).add(messages)
             return
         by_carrier: dict[CarrierId, list[Message]] = {}
+        incomplete: list[Message] = []
         for message in messages:
-            by_carrier.setdefault(message.plan[0], []).append(message)
+            if message.content.media and not message.content.is_complete:
+                incomplete.append(message)
+            else:
+                by_carrier.setdefault(message.plan[0], []).append(message)
         for carrier_id, share in by_carrier.items():
             self.line(carrier_id).add(share)
+        if incomplete:
+            self.fetching.take(incomplete, self.hand_over)
+
+    def expire(self, now_ms: int) -> None:
+        """End what has waited beyond its validity, for a carrier or for a file."""
+        for line in self.lines.values():
+            if expired := line.queue.remove_expired(now_ms):
+                line.expire(expired)
+        for message in self.fetching.remove_expired(now_ms):
+            self.line(message.plan[0]).expire([message])

@@ -1,12 +1,12 @@
 """Expire: every message comes to an end and says so.
 
-Small sweeps: messages whose validity passed while they wait for a carrier; submitted ones whose receipt never came
-and held ones nobody resolved (`unknown`, 72 h after their validity); stray receipts that fit a message in doubt.
+Small sweeps: messages whose validity passed while they wait for a carrier or a file; submitted ones whose receipt
+never came and held ones nobody resolved (`unknown`, 72 h after their validity); stray receipts that fit a message in
+doubt.
 """
 
 from contextlib import suppress
 
-from heliograph.core.messages import Message
 from heliograph.core.reasons import Reason
 from heliograph.core.settling import ReceiptFact, fact_at_home
 from heliograph.core.standing import Ended
@@ -27,11 +27,7 @@ async def sweep_queues(dispatch: Dispatch) -> None:
     """Expire what waits in memory; for ever."""
     while True:
         await dispatch.desk.clock.sleep(QUEUE_S)
-        now_ms = dispatch.desk.clock.now_ms()
-        for line in dispatch.lines.values():
-            expired: list[Message] = line.queue.remove_expired(now_ms)
-            if expired:
-                line.expire(expired)
+        dispatch.expire(dispatch.desk.clock.now_ms())
 
 
 async def sweep_store(settlement: Settlement) -> None:

@@ -7,6 +7,7 @@ a conversation over a shared sender lasts seven days.
 """
 
 import contextlib
+from collections.abc import Awaitable, Callable
 
 from heliograph.core.replies import TALK_MS
 from heliograph.net.clock import Clock
@@ -25,13 +26,20 @@ DELIVERIES_MS = 30 * 24 * _HOUR_MS
 SEGMENTS_MS = 72 * _HOUR_MS
 
 
-async def follow(store: Store, clock: Clock, *, retention_days: int = 0) -> None:
-    """Prune every ten minutes; for ever. retention_days: for how long ended messages are kept, 0 for ever."""
+async def follow(
+    store: Store, clock: Clock, *, forget_media: Callable[[], Awaitable[None]], retention_days: int = 0
+) -> None:
+    """Prune every ten minutes; for ever.
+
+    forget_media: looks after files that nothing refers to any more. retention_days: for how long ended messages are
+    kept, 0 for ever.
+    """
     while True:
         with contextlib.suppress(StoreUnavailable):
             await prune(store, clock)
             if retention_days:
                 await forget_ended(store, clock, before_ms=clock.now_ms() - retention_days * DAY_MS)
+            await forget_media()
         await clock.sleep(ROUND_S)
 
 

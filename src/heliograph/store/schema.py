@@ -370,6 +370,7 @@ submission_media = _narrow(
     _key("position", Integer),
     _has("url", Text),
     Column("digest", Text),
+    Index("submission_media_digest", "digest"),
 )
 """Files that go with a submission. digest: None while the file has not been fetched."""
 
@@ -379,6 +380,7 @@ incoming_media = _narrow(
     _key("incoming_id"),
     _key("position", Integer),
     _has("digest", Text),
+    Index("incoming_media_digest", "digest"),
 )
 
 secret = _narrow("secret", _key("name", Text), _has("value", Text))

@@ -17,8 +17,10 @@ from heliograph.config import load_settings
 from heliograph.server import run
 from heliograph.store.apart import far
 
-HOPS: Final = ("accept", "mark", "settle", "notify", "told", "claim", "recover", "incoming", "partial")
-"""What the writer commits: `notify` makes a delivery of events, `told` keeps what its call came to."""
+_MMS_HOPS: Final = ("keep", "fetched")
+HOPS: Final = ("accept", "mark", "settle", "notify", "told", "claim", "recover", "incoming", "partial", *_MMS_HOPS)
+"""What the writer commits: `notify` makes a delivery of events, `told` keeps what its call came to; `keep` is a file's
+row, `fetched` says that those of a submission are there."""
 
 POINTS: Final = (
     *(f"{hop}.{moment}" for hop in HOPS for moment in ("stored", "committed")),
@@ -29,6 +31,8 @@ POINTS: Final = (
     "receive.given_up",
     "notify.grouped",
     "notify.called",
+    "fetch.got",
+    "fetch.kept",
 )
 """Every crash point there is."""
 

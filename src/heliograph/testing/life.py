@@ -21,15 +21,18 @@ from heliograph.core.ledger import PostingKind
 from heliograph.core.messages import Channel
 from heliograph.core.routing import Route
 from heliograph.core.states import MessageState
+from heliograph.net.http import CallFailed, Fetched
 from heliograph.pipeline import claim, expire, lease, recover
 from heliograph.pipeline.accept import Acceptance, Terms
 from heliograph.pipeline.calls import Calls
 from heliograph.pipeline.desk import Desk
 from heliograph.pipeline.directory import Directory
 from heliograph.pipeline.dispatch import Dispatch
+from heliograph.pipeline.fetching import Fetching
 from heliograph.pipeline.notify import TICK_S, Notify
 from heliograph.pipeline.ports import Delivery, DeliveryResult, EventWriter, Kept
 from heliograph.pipeline.settlement import Settlement
+from heliograph.services.media import MediaLibrary
 from heliograph.store import accounts, carriers, overdue, owners, postings, routes, webhooks
 from heliograph.store.connection import Connection
 from heliograph.store.engine import Done, Hop, Request, Result
@@ -114,6 +117,56 @@ class NotingDeliverer:
         return self.answer if isinstance(self.answer, DeliveryResult) else await self.answer(delivery)
 
 
+class NotingWeb:
+    """Files by address, in place of the web. answers: what each address gets, in turn; the last one for ever.
+
+    doors: addresses that are answered only when their event is set. asked: every address that was fetched.
+    """
+
+    def __init__(self) -> None:
+        self.answers: dict[str, list[Fetched | CallFailed]] = {}
+        self.doors: dict[str, asyncio.Event] = {}
+        self.asked: list[str] = []
+
+    def close(self, url: str) -> asyncio.Event:
+        """Keep an address waiting; the event answers it."""
+        return self.doors.setdefault(url, asyncio.Event())
+
+    async def get(self, url: str, **_bounds: float) -> Fetched:
+        """Note the address and give what there is."""
+        self.asked.append(url)
+        if url in self.doors:
+            await self.doors[url].wait()
+        answers = self.answers.get(url) or [CallFailed("answered 404")]
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(answer, CallFailed):
+            raise answer
+        return answer
+
+
+class MemoryBlobs:
+    """A media store that needs no thread. Implements `store.blobs.blobs.Blobs`."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    async def put(self, digest: str, octets: bytes) -> None:
+        """Keep it."""
+        self.files[digest] = octets
+
+    async def get(self, digest: str) -> bytes | None:
+        """Give it."""
+        return self.files.get(digest)
+
+    async def has(self, digest: str) -> bool:
+        """Look."""
+        return digest in self.files
+
+    async def delete(self, digest: str) -> None:
+        """Forget it."""
+        self.files.pop(digest, None)
+
+
 class SteppedWriter:
     """A `Writer` that commits in the loop's next turn, or only when told to while it is `by_hand`."""
 
@@ -161,6 +214,8 @@ class Process:
         self.clock = clock
         self.writer = SteppedWriter(store)
         self.deliverer = NotingDeliverer()
+        self.web = NotingWeb()
+        self.blobs = MemoryBlobs()
         self.tasks: set[asyncio.Task[Any]] = set()
         self._events = events or PlainEvents()
         self.keeper = PlainKeeper(store)
@@ -188,7 +243,9 @@ class Process:
             links=self.keeper,
         )
         self.settlement = Settlement(self.desk, self.notify)
-        self.dispatch = Dispatch(self.desk, self.settlement)
+        self.library = MediaLibrary(self.store, self.writer, blobs=self.blobs, clock=self.clock)
+        fetching = Fetching(self.desk, self.settlement, web=self.web, keeper=self.library, most_octets=100_000)
+        self.dispatch = Dispatch(self.desk, self.settlement, fetching)
         self.acceptance = Acceptance(self.desk, lines=self.dispatch, terms=TERMS)
         await recover.recover(self.settlement, held)
         await self.notify.recover()
@@ -245,9 +302,7 @@ class Process:
 
     async def sweep(self) -> None:
         """One round of each sweep."""
-        for line in self.dispatch.lines.values():
-            if expired := line.queue.remove_expired(self.clock.now_ms()):
-                line.expire(expired)
+        self.dispatch.expire(self.clock.now_ms())
         await expire.settle_strays(self.settlement)
         await expire.end_overdue(self.settlement, overdue.START)
 
@@ -258,11 +313,13 @@ async def _set_up(connection: Connection) -> None:
         account_id = await accounts.add(connection, name=name, user=name, mark=f"{name:0>16}", now_ms=START_MS)
         await postings.post(connection, account_id, kinds=(PostingKind.GRANT,), amount=GRANT, now_ms=START_MS)
     for name, policy in (("north", Policy.RESEND), ("south", Policy.HOLD)):
-        values = {"name": name, "url": "loopback:", "channels": [Channel.SMS], "window": WINDOW, "policy": policy}
+        channels = [Channel.SMS, Channel.MMS]
+        values = {"name": name, "url": "loopback:", "channels": channels, "window": WINDOW, "policy": policy}
         await carriers.add(connection, values, now_ms=START_MS)
     await routes.add(connection, Route(NORTH, Channel.SMS, "27", 0))
     await routes.add(connection, Route(SOUTH, Channel.SMS, "27", 1))
     await routes.add(connection, Route(SOUTH, Channel.SMS, "44", 0))
+    await routes.add(connection, Route(NORTH, Channel.MMS, "27", 0))
     hook = {"account_id": ACME, "dialect": DIALECT, "kind": EventKind.STATUS, "url": "http://127.0.0.1/", "secret": "s"}
     await webhooks.add(connection, hook, now_ms=START_MS)
 

@@ -128,5 +128,5 @@ def test_it_serves_warns_of_smpp_listen_and_keeps_its_data_to_itself(tmp_path: P
     assert warning["event"] == "this version does not listen for customers over SMPP"
     assert warning["smpp_listen"] == "127.0.0.1:2775"
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
-    for file in data.iterdir():
-        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+    for file in data.rglob("*"):
+        assert stat.S_IMODE(file.stat().st_mode) == (0o700 if file.is_dir() else 0o600), file

@@ -18,6 +18,7 @@ from heliograph.ops.metrics import Metrics
 from heliograph.pipeline.desk import Desk
 from heliograph.pipeline.directory import Directory
 from heliograph.pipeline.dispatch import Dispatch
+from heliograph.pipeline.fetching import Fetching
 from heliograph.store.writer import BatchWriter
 
 NORTH = CarrierId(7)
@@ -57,7 +58,9 @@ def standing() -> Standing:
         clock=clock,
         owner=1,
     )
-    return Standing(Dispatch(desk, cast(Any, None)), writer)
+    nobody = cast(Any, None)
+    fetching = Fetching(desk, nobody, web=nobody, keeper=nobody, most_octets=1)
+    return Standing(Dispatch(desk, nobody, fetching), writer)
 
 
 def figures(metrics: Metrics) -> dict[str, float]:

@@ -145,3 +145,18 @@ def test_low_water_is_below_everything_unfinished(play: Play) -> None:
         assert process.dispatch.line(NORTH).holding == set()
 
     play(story)
+
+
+def test_an_expired_message_is_ours_until_its_end_is_committed(play: Play) -> None:
+    async def story(process: Process) -> None:
+        answer = await accept(process)
+        await process.clock.advance(49 * 3_600)
+        process.writer.by_hand = True
+        process.dispatch.expire(process.clock.now_ms())
+        assert process.dispatch.in_memory == 1
+        assert process.dispatch.low_water(process.clock.now_ms()) == answer.verdicts[0].message_id
+        process.writer.commit()
+        assert process.dispatch.in_memory == 0
+        assert rows(process, "select state from message") == [(MessageState.EXPIRED,)]
+
+    play(story)

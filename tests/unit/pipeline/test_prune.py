@@ -63,8 +63,14 @@ def test_messages_are_kept_as_long_as_the_operator_says(tmp_path: Path, retentio
             with connection:
                 for days in (20, 8, 6):
                     end(days, connection)
+            looked: list[str] = []
+
+            async def forget_media() -> None:
+                looked.append("after files")
+
             with pytest.raises(RoundOver):
-                await prune.follow(store, OneRound(), retention_days=retention_days)
+                await prune.follow(store, OneRound(), forget_media=forget_media, retention_days=retention_days)
+            assert looked == ["after files"]
             kept = [row[0] for row in connection.execute("select id from message order by id")]
             connection.close()
             return kept

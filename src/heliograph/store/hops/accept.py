@@ -38,6 +38,7 @@ class AcceptRequest(NamedTuple):
     """Everything one submission writes. owner 0 in the messages: nobody takes them into memory.
 
     answer: what an idempotent repetition is told. talks: recipients may answer to this sender, and it is nobody's own.
+    media: addresses of the files that go with it, in order.
     """
 
     account_id: AccountId
@@ -53,6 +54,7 @@ class AcceptRequest(NamedTuple):
     idempotency: IdempotencyKey | None = None
     answer: str = ""
     talks: bool = False
+    media: tuple[str, ...] = ()
 
 
 class Stored(NamedTuple):
@@ -104,6 +106,13 @@ select *, ?1, ?2 from ({rows}) where column1 is not null
 """,
     columns=10,
     scalars=2,
+)
+_MEDIA = Batched(
+    """
+insert into submission_media(account_id, submission_id, position, url)
+select * from ({rows}) where column1 is not null
+""",
+    columns=4,
 )
 _KEYS = Batched(
     """
@@ -188,6 +197,12 @@ def _write(connection: sqlite3.Connection, passed: list[AcceptRequest], results:
     )
     messages = [message for request in submissions for message in request.messages]
     _MESSAGES.run(connection, messages, int(MessageState.QUEUED), int(Charge.HELD))
+    media = [
+        (request.account_id, request.submission_id, position, url)
+        for request in submissions
+        for position, url in enumerate(request.media)
+    ]
+    _MEDIA.run(connection, media)
     waiting = [
         (request.at_ms, request.account_id, message.message_id)
         for request in submissions

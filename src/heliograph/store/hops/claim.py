@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId
-from heliograph.core.messages import Channel
+from heliograph.core.messages import Channel, Media
 from heliograph.core.states import MessageState
 from heliograph.store.hop import Hop
 from heliograph.store.hops.rows import one, rows
@@ -24,7 +24,10 @@ class ClaimRequest(NamedTuple):
 
 
 class Claimed(NamedTuple):
-    """A message taken into memory, with what its submission holds. taken_segments: those a carrier has already."""
+    """A message taken into memory, with what its submission holds. taken_segments: those a carrier has already.
+
+    media: the files of an MMS, those that have been fetched with their digest.
+    """
 
     account_id: AccountId
     message_id: MessageId
@@ -38,6 +41,7 @@ class Claimed(NamedTuple):
     sender: str
     text: str
     taken_segments: frozenset[int]
+    media: tuple[Media, ...] = ()
 
 
 _TAKE = """
@@ -66,6 +70,12 @@ _TAKEN = """
 select a.message_id, a.segment from json_each(?) j
 cross join attempt a on a.account_id = j.value->>0 and a.message_id = j.value->>1 and a.carrier_message_id is not null
 """
+_MEDIA = """
+select s.account_id, s.submission_id, s.url, m.digest, m.content_type, m.octets from json_each(?) j
+cross join submission_media s on s.account_id = j.value->>0 and s.submission_id = j.value->>1
+left join media m on m.digest = s.digest
+order by s.account_id, s.submission_id, s.position
+"""
 
 
 def _claim(connection: sqlite3.Connection, requests: list[ClaimRequest]) -> list[list[Claimed]]:
@@ -85,10 +95,29 @@ def _claim_one(connection: sqlite3.Connection, request: ClaimRequest) -> list[Cl
     taken: dict[int, set[int]] = {}
     for message_id, segment in connection.execute(_TAKEN, (rows(partly),)) if partly else ():
         taken.setdefault(message_id, set()).add(segment)
+    media = _media(connection, {(row[0], row[2]) for row in shown if row[8] == Channel.MMS})
     return [
-        Claimed._make((*row[:8], Channel(row[8]), row[9], row[10], frozenset(taken.get(row[1], ()))))
+        Claimed._make(
+            (
+                *row[:8], Channel(row[8]), row[9], row[10], frozenset(taken.get(row[1], ())),
+                media.get((row[0], row[2]), ()),
+            )
+        )
         for row in sorted(shown)
-    ]
+    ]  # fmt: skip
+
+
+def _media(
+    connection: sqlite3.Connection, submissions: set[tuple[int, int]]
+) -> dict[tuple[int, int], tuple[Media, ...]]:
+    """The files of submissions; only those of MMS are asked about."""
+    found: dict[tuple[int, int], tuple[Media, ...]] = {}
+    for account_id, submission_id, url, digest, content_type, octets in (
+        connection.execute(_MEDIA, (rows(list(submissions)),)) if submissions else ()
+    ):
+        place = (account_id, submission_id)
+        found[place] = (*found.get(place, ()), Media(url, digest or "", content_type or "", octets or 0))
+    return found
 
 
 CLAIM: Hop[ClaimRequest, list[Claimed]] = Hop("claim", lambda request: request.most, _claim)

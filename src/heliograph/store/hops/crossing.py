@@ -27,11 +27,12 @@ from heliograph.store.hops.accept import (
 from heliograph.store.hops.claim import CLAIM, RECOVER
 from heliograph.store.hops.incoming import GIVE_UP, TAKE_IN, GiveUp, TakeIn
 from heliograph.store.hops.mark import MARK, MarkRequest
+from heliograph.store.hops.media import FETCHED, KEEP
 from heliograph.store.hops.notify import GROUP, TRIED
 from heliograph.store.hops.settle import SETTLE, SettleRequest
 
 HOPS: dict[str, Hop[Any, Any]] = {
-    hop.name: hop for hop in (ACCEPT, MARK, SETTLE, GROUP, TRIED, CLAIM, RECOVER, TAKE_IN, GIVE_UP)
+    hop.name: hop for hop in (ACCEPT, MARK, SETTLE, GROUP, TRIED, CLAIM, RECOVER, TAKE_IN, GIVE_UP, KEEP, FETCHED)
 }
 """Everything that the writer does, by name."""
 

@@ -119,6 +119,7 @@ def _media() -> None:
         sa.PrimaryKeyConstraint("account_id", "submission_id", "position"),
         sqlite_with_rowid=False,
     )
+    op.create_index("submission_media_digest", "submission_media", ["digest"])
     op.create_table(
         "incoming_media",
         sa.Column("account_id", sa.Integer(), autoincrement=False, nullable=False),
@@ -128,6 +129,7 @@ def _media() -> None:
         sa.PrimaryKeyConstraint("account_id", "incoming_id", "position"),
         sqlite_with_rowid=False,
     )
+    op.create_index("incoming_media_digest", "incoming_media", ["digest"])
     op.create_table(
         "secret",
         sa.Column("name", sa.Text(), autoincrement=False, nullable=False),
