@@ -8,19 +8,29 @@ from heliograph.cli.sending import sending
 from heliograph.cli.show import answer_rows
 from heliograph.cli.world import run
 from heliograph.core.ids import shown_id
-from heliograph.core.messages import Refusal
+from heliograph.core.messages import Channel, Refusal
 from heliograph.services.refused import Refused
+
+_CHANNELS = {"sms": Channel.SMS, "mms": Channel.MMS}
 
 
 def send(
     *,
     account: Annotated[str, typer.Option(help="Who sends and pays.")],
     to: Annotated[list[str], typer.Option(help="A recipient's number; may be given several times.")],
-    text: Annotated[str, typer.Option(help="What it says.")],
+    text: Annotated[str, typer.Option(help="What it says.")] = "",
     sender: Annotated[str | None, typer.Option("--from", help="The sender; without it the account's.")] = None,
+    channel: Annotated[str, typer.Option(help="sms or mms.")] = "sms",
+    media: Annotated[
+        list[str] | None, typer.Option(help="The address of a file of an MMS; may be given again.")
+    ] = None,
 ) -> None:
-    """Send a text to one or more recipients, a message for each; fails when there is none it can go to."""
-    sent = run(lambda store: sending(store).send(account, to, text=text, sender=sender))
+    """Send a message to each of one or more recipients; fails when there is none it can go to."""
+    kind = _CHANNELS.get(channel.lower())
+    if kind is None:
+        raise Refused(f"--channel is {' or '.join(_CHANNELS)}, not {channel!r}.")
+    urls = tuple(media or ())
+    sent = run(lambda store: sending(store).send(account, to, text=text, sender=sender, channel=kind, media_urls=urls))
     answer = sent.answer
     if isinstance(answer, Refusal):
         raise Refused(f"{answer.reason.sentence} {answer.reason.advice}")

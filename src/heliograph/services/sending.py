@@ -76,10 +76,20 @@ class Sending:
         self._directory = Directory(store, clock, told)
         self._terms = terms
 
-    async def send(self, account_name: str, recipients: list[str], *, text: str, sender: str | None = None) -> Sent:
+    async def send(
+        self,
+        account_name: str,
+        recipients: list[str],
+        *,
+        text: str,
+        sender: str | None = None,
+        channel: Channel = Channel.SMS,
+        media_urls: tuple[str, ...] = (),
+    ) -> Sent:
         """Store a submission; raises Refused when there is no such account."""
         account = await self._account(account_name)
-        submission = _submission(account, recipients, text=text, sender=sender)
+        plain = _submission(account, recipients, text=text, sender=sender)
+        submission = plain._replace(channel=channel, media_urls=media_urls)
         return Sent(account, await self._acceptance().submit(submission))
 
     async def explain(

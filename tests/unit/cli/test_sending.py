@@ -40,6 +40,23 @@ def test_a_message_is_stored_for_whoever_serves(crane: Heliograph, tmp_path: Pat
     assert crane("audit").status == 0
 
 
+def test_an_mms_is_stored_with_the_addresses_of_its_files(crane: Heliograph, tmp_path: Path) -> None:
+    crane("account", "topup", "Crane", "1")
+    urls = ("http://10.0.0.1/a.jpg", "https://cdn.example/b.jpg")
+    line = ("message", "send", "--account", "Crane", "--channel", "MMS", "--media", urls[0], "--media", urls[1])
+    (told,) = crane(*line, "--to", NUMBER, "--json").document["messages"]
+    assert (told["segments"], told["reason"]) == (1, None)
+    (listed,) = crane("message", "list", "--json").document["messages"]
+    assert (listed["text"], listed["channel"], listed["price"]) == ("", "mms", 3)
+    with sqlite3.connect(tmp_path / "data" / "heliograph.sqlite") as connection:
+        assert connection.execute("select url, digest from submission_media order by position").fetchall() == [
+            (urls[0], None),
+            (urls[1], None),
+        ]
+    connection.close()
+    assert crane("audit").status == 0
+
+
 def test_people_see_a_table(crane: Heliograph) -> None:
     said = crane("message", "send", "--account", "Crane", "--to", NUMBER, "--text", "Good day", "--from", "Stork")
     assert said.status == 0
@@ -55,6 +72,9 @@ def test_people_see_a_table(crane: Heliograph) -> None:
         ("", f"--account Crane --to 27831234567 --text {'a' * 400}", "The account has too few credits"),
         ("", "--account Crane --to 27831234567 --text a --from a-sender-too-long", "The sender is not well-formed."),
         ("account set Crane --senders Crane", "--account Crane --to 27831234567 --text a --from Stork", "may not use"),
+        ("", "--account Crane --to 27831234567 --text a --media http://a.example/", "The media are too many"),
+        ("", "--account Crane --to 27831234567 --channel mms --media cdn.example/a", "one has no http or https"),
+        ("", "--account Crane --to 27831234567 --channel fax --text a", "--channel is sms or mms, not 'fax'."),
         ("account suspend Crane", "--account Crane --to 27831234567 --text a", "The account is suspended."),
     ],
 )
