@@ -341,13 +341,20 @@ def copied_store(folder: Path, pattern: Path) -> SqliteStore:
     """A store of one's own."""
     path = folder / pattern.name
     shutil.copyfile(pattern, path)
+    _strangers.clear()
+    _strangers.update(threading.enumerate())
     return SqliteStore(path)
+
+
+_strangers: set[threading.Thread] = set()
+"""Threads that were there before the store was, such as those of another server in this process."""
 
 
 async def let_go(store: SqliteStore) -> None:
     """Close a store, and wait for the threads of connections that a crash has torn from their tasks."""
     await store.close()
     for _ in range(200):
-        if not any("_connection_worker_thread" in thread.name for thread in threading.enumerate()):
+        ours = set(threading.enumerate()) - _strangers
+        if not any("_connection_worker_thread" in thread.name for thread in ours):
             return
         await asyncio.sleep(0.005)
