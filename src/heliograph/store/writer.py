@@ -54,7 +54,7 @@ def connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=1.0, isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS
     )
-    for pragma in (*PRAGMAS, "pragma cache_size = -8000"):
+    for pragma in (*PRAGMAS, "pragma cache_size = -4000"):
         connection.execute(pragma)
     return connection
 
