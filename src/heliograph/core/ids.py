@@ -55,6 +55,15 @@ class IdSource:
         ]
 
 
+def segment_reference(submission_id: int) -> int:
+    """The reference of a long message's segments, 0 to 255: of its submission, and another for the next one.
+
+    >>> [segment_reference(identifier) for identifier in IdSource(1).take(3, 1_795_400_000_000)]
+    [64, 65, 66]
+    """
+    return ((submission_id >> _TIME_SHIFT) + submission_id) & 0xFF
+
+
 def made_at_ms(identifier: int) -> int:
     """When an id was made (a node that borrowed from the future dates it that far ahead).
 

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from heliograph.core.directory import Account, Snapshot
-from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId
+from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId, segment_reference
 from heliograph.core.messages import (
     MOST_MEDIA,
     MOST_MMS_CHARS,
@@ -299,7 +299,7 @@ def _content(submission: Submission, submission_id: SubmissionId, sender: str) -
     if submission.channel is Channel.MMS:
         return _mms(submission, submission_id, sender)
     try:
-        encoding, segments = split(text, reference=submission_id >> 6 & 0xFF)
+        encoding, segments = split(text, reference=segment_reference(submission_id))
     except TooLong:
         return Refusal(Reason.TEXT_TOO_LONG)
     except NotInAlphabet:

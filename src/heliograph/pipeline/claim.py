@@ -1,7 +1,7 @@
 """Claim: take messages that are due, overflowed or recovered from the store into memory, as far as there is room."""
 
 from heliograph.core.directory import Snapshot
-from heliograph.core.ids import SubmissionId
+from heliograph.core.ids import SubmissionId, segment_reference
 from heliograph.core.messages import Channel, Content, Message, mms_of
 from heliograph.gsm.segments import split
 from heliograph.pipeline.dispatch import Dispatch
@@ -48,7 +48,7 @@ def _messages(claimed: list[Claimed], snapshot: Snapshot) -> list[Message]:
 def _content(claimed: Claimed) -> Content:
     if claimed.channel is Channel.MMS:
         return mms_of(claimed.submission_id, sender=claimed.sender, text=claimed.text, media=claimed.media)
-    encoding, segments = split(claimed.text, reference=claimed.submission_id >> 6 & 0xFF)
+    encoding, segments = split(claimed.text, reference=segment_reference(claimed.submission_id))
     return Content(claimed.submission_id, claimed.sender, claimed.text, encoding, segments, claimed.channel)
 
 

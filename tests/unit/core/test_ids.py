@@ -13,6 +13,7 @@ from heliograph.core.ids import (
     id_and_mark,
     id_from_uuid,
     made_at_ms,
+    segment_reference,
     shown_id,
     uuid_from,
 )
@@ -94,7 +95,7 @@ MARK, OTHER = "00c0ffee00c0ffee", "fffffffffffffffe"
 def test_examples_in_docstrings_hold() -> None:
     attempted = doctest.testmod(ids)
     assert attempted.failed == 0
-    assert attempted.attempted == 5
+    assert attempted.attempted == 6
 
 
 @pytest.mark.parametrize("mark", [MARK, OTHER])
@@ -124,3 +125,11 @@ def test_what_was_never_shown_as_a_uuid_names_nothing(written: str) -> None:
 @pytest.mark.parametrize("written", ["", "x", "f" * 32, shown_id(7, MARK)[1:], shown_id(7, MARK) + "0"])
 def test_what_was_never_shown_names_nothing(written: str) -> None:
     assert id_and_mark(written) is None
+
+
+def test_long_messages_of_one_moment_and_of_the_next_have_references_of_their_own() -> None:
+    source = IdSource(5)
+    moment = [segment_reference(identifier) for identifier in source.take(32, EPOCH_MS + 1_000)]
+    later = segment_reference(source.next(EPOCH_MS + 1_100))
+    assert len({*moment, later}) == 33
+    assert all(0 <= reference <= 0xFF for reference in moment)
