@@ -1,13 +1,14 @@
-"""A webhook at a private address is stored, and called only once the operator has allowed its network."""
+"""What BulkVS webhooks are pushed by a real server: when a private address may be called, and the files of replies."""
 
 import asyncio
 import base64
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from heliograph.core.fates import Fate
-from heliograph.testing.receiver import Receiver
+from heliograph.testing.receiver import Answer, Receiver
 from heliograph.testing.served import Requests, Served
 from tests.faults.commands import Commands
 from tests.faults.rig import LOOK_S, live
@@ -57,3 +58,26 @@ async def test_a_reply_waits_until_its_webhook_may_be_called(tmp_path: Path) -> 
             await receiver.wait_for(1)
             pushed = json.loads(receiver.calls[0].body)
             assert (pushed["From"], pushed["To"]) == (HANDSET, [OURS])
+
+
+@live
+async def test_the_files_of_a_reply_are_fetched_from_the_links_that_are_pushed(tmp_path: Path) -> None:
+    commands = Commands(tmp_path)
+    account = await commands.run("account", "add", "shop", "--credits", "100")
+    await commands.run("carrier", "add", "loopback", "--url", "loopback:")
+    picture = Answer(200, (("Content-Type", "image/gif"),), b"GIF89a a picture")
+    async with Receiver(picture) as web, Receiver() as receiver, Served(tmp_path) as served:
+        await served.start()
+        await asked(served, account, "PUT", "/webHooks", {"Webhook": "Desk", "Url": f"{receiver.url}/in"})
+        await commands.run("number", "add", "shop", OURS, "--webhook", "Desk")
+        message = {"From": OURS, "To": [HANDSET], "MediaURLs": [f"{web.url}/a.gif"]}
+        assert (await asked(served, account, "POST", "/messageSend", message))["MessageType"] == "MMS"
+        await receiver.wait_for(1)
+        pushed = json.loads(receiver.calls[0].body)
+        assert (pushed["From"], pushed["To"]) == (HANDSET, [OURS])
+        assert pushed["MediaURLs"]
+        async with Requests(served.port) as requests:
+            for url in pushed["MediaURLs"]:
+                reply = await requests.ask("GET", urlsplit(url).path)
+                assert (reply.status, reply.headers["content-type"].partition("/")[0]) == (200, "image")
+                assert reply.body
