@@ -20,6 +20,7 @@ def upgrade() -> None:
     op.drop_column("outbox", "recipient")
     op.drop_column("outbox", "reference")
     _incoming()
+    _conversations()
     _media()
     _forgotten()
 
@@ -88,6 +89,9 @@ def _incoming() -> None:
         sa.PrimaryKeyConstraint("first_at_ms", "carrier_id", "sender", "recipient", "reference"),
         sqlite_with_rowid=False,
     )
+
+
+def _conversations() -> None:
     op.create_table(
         "conversation",
         sa.Column("sender", sa.Text(), autoincrement=False, nullable=False),
