@@ -4,7 +4,7 @@ import contextlib
 import socket
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from heliograph.net.guard import Forbidden, Guard, is_well_formed
@@ -78,6 +78,7 @@ URLS = st.text() | st.text(alphabet="http:/[]@#?%\\.0x127①aé ", max_size=20).
 
 
 @given(URLS)
+@example("HTTP://[]@")
 def test_any_text_is_refused_or_taken_with_a_host_of_ascii(text: str) -> None:
     with contextlib.suppress(Forbidden):
         guarded = OPEN.check_url(text)

@@ -128,7 +128,7 @@ def is_well_formed(text: str) -> bool:
         return False
     try:
         return bool(URL(text).raw_host)
-    except ValueError:
+    except (ValueError, IndexError):  # the library looks for a host behind a user name that nothing follows
         return False
 
 
