@@ -4,7 +4,7 @@
 .PHONY: help setup setup-check demo test test-all interop faults check docs format lock clean
 
 BIN := .venv/bin
-PYTEST := $(BIN)/python -m pytest
+PYTEST := $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
 PEERS := tests/interop/node_modules/.package-lock.json
 
 help: ## list these targets

@@ -76,7 +76,7 @@ def test_the_caller_s_id_is_kept_as_text(given: str | int | None, kept: str) -> 
     assert own_id(given) == kept
 
 
-@pytest.mark.parametrize("state", set(MessageState) - {S.RECEIVED})
+@pytest.mark.parametrize("state", sorted(set(MessageState) - {S.RECEIVED}))
 def test_every_state_of_a_message_sent_has_a_word_in_both_generations(state: MessageState) -> None:
     words = {
         S.SCHEDULED: ("Accepted", "SCHEDULED"),
