@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId
 from heliograph.core.reasons import Reason
+from heliograph.core.states import MessageState
 from heliograph.gsm.segments import Encoding, Segment
 
 
@@ -26,6 +27,33 @@ class IdempotencyKey(NamedTuple):
     body_digest: str
 
 
+class Traits(NamedTuple):
+    """What few bodies have beside their text; stored as one value, and absent for most.
+
+    template_id: of a content template registered with the carriers (India's DLT). language, gender: of the voice that
+    reads the text. alphabet: a `gsm.national.Language`, 0 for the default alphabet alone.
+    """
+
+    template_id: str = ""
+    language: str = ""
+    gender: str = ""
+    alphabet: int = 0
+
+
+NO_TRAITS = Traits()
+
+
+class Stage(NamedTuple):
+    """The stretch of a broadcast that a submission expands: behind one place of it, up to another.
+
+    A place is the number of a group in the broadcast and the id of its last contact that was expanded.
+    """
+
+    broadcast_id: int
+    after: tuple[int, int]
+    upto: tuple[int, int]
+
+
 class Submission(NamedTuple):
     """One sending call as a dialect understood it, before any decision.
 
@@ -33,6 +61,8 @@ class Submission(NamedTuple):
     sender: as written, or None for the account's default. owns_sender: only a number of the account may be it.
     media_urls: addresses of files that go with it (MMS only); they are fetched after the answer.
     reference: the caller's own id; "" says that the caller's dialect has such an id and none was given.
+    texts: one for each recipient, instead of `text`, where they differ. send_at_ms: when to send, 0 for at once.
+    stage: set when it is a piece of a broadcast.
     """
 
     account_id: AccountId
@@ -45,6 +75,10 @@ class Submission(NamedTuple):
     idempotency: IdempotencyKey | None = None
     media_urls: tuple[str, ...] = ()
     owns_sender: bool = False
+    texts: tuple[str, ...] = ()
+    send_at_ms: int = 0
+    traits: Traits = NO_TRAITS
+    stage: Stage | None = None
 
 
 class Media(NamedTuple):
@@ -69,6 +103,7 @@ class Content(NamedTuple):
     segments: tuple[Segment, ...]
     channel: Channel = Channel.SMS
     media: tuple[Media, ...] = ()
+    traits: Traits = NO_TRAITS
 
     @property
     def is_complete(self) -> bool:
@@ -118,22 +153,42 @@ class Verdict(NamedTuple):
     """The answer for one requested recipient: a message, or a reason why there is none.
 
     recipient: in E.164 form, or None when it is no number.
-    segments: how many segments the message has (0 when refused).
+    segments: how many segments the message has (0 when refused). price: micro-credits for all of them.
     """
 
     recipient: str | None
     message_id: MessageId | None
     reason: Reason | None = None
     segments: int = 0
+    price: int = 0
 
 
 class Accepted(NamedTuple):
-    """A submission was taken: at least looked at, and its good recipients stored."""
+    """A submission was taken: at least looked at, and its good recipients stored.
+
+    sender: the one that is used, a number without plus. send_at_ms: 0 when it is sent at once.
+    """
 
     submission_id: SubmissionId
     verdicts: tuple[Verdict, ...]
     available: int
     replayed: bool = False
+    sender: str = ""
+    send_at_ms: int = 0
+
+
+class Report(NamedTuple):
+    """A message in either direction, as its account sees it. sender, recipient: without plus. price: micro-credits.
+
+    state: `RECEIVED` for one that came in.
+    """
+
+    message_id: MessageId
+    sender: str
+    recipient: str
+    text: str
+    state: MessageState
+    price: int = 0
 
 
 class Refusal(NamedTuple):

@@ -25,6 +25,12 @@ class Reason(Enum):
     NO_RECIPIENT = (115, "No recipient was given.", "Name at least one recipient.")
     TOO_MANY_RECIPIENTS = (116, "One submission may not have that many recipients.", "Split the submission.")
     NO_TEXT = (117, "No text was given.", "Send a text of at least one character.")
+    BAD_VOICE = (118, "No voice reads this language in this gender.", "Choose a language and a gender of the list.")
+    BAD_TIME = (
+        119,
+        "The time to send at cannot be read.",
+        "Write it as 2026-12-31 18:30, or with an offset (RFC 3339).",
+    )
     NO_ROUTE = (120, "No carrier takes messages of this kind to this number.", "Ask the operator for a route.")
     CHANNEL_NOT_ENABLED = (121, "The account may not send messages of this kind.", "Ask the operator to enable it.")
     SENDER_NOT_OWNED = (122, "The sender is not a number of this account.", "Send from a number of the account.")
@@ -37,6 +43,8 @@ class Reason(Enum):
     NOT_AGREED = (125, "The account has not accepted the messaging agreement.", "Accept it, or ask the operator.")
     BAD_MEDIA = (126, "The media are too many, or one has no http or https address.", "Send fewer media, each by URL.")
     NAME_TAKEN = (127, "The name differs from a known one only in the case of its letters.", "Use the known name.")
+    DUPLICATE = (128, "There is one like this already.", "Change the one there is, or choose another.")
+    EMPTY_GROUP = (129, "The group has no contacts.", "Add contacts to it first.")
     KEY_REUSED = (130, "The idempotency key was used for a different request.", "Use a new key for a new request.")
     KEY_IN_USE = (131, "The first request with this idempotency key is still running.", "Ask again in a moment.")
     OVERLOADED = (140, "The exchange holds as many messages as it may.", "Wait a little, then send again.")

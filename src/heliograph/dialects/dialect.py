@@ -9,11 +9,14 @@ from hashlib import sha256
 from typing import NamedTuple, Protocol
 from urllib.parse import parse_qsl
 
+from heliograph.core.broadcasts import Broadcast
+from heliograph.core.contacts import Contact, ContactGroup
 from heliograph.core.directory import Account, Number, Webhook
 from heliograph.core.events import EventKind
-from heliograph.core.ids import AccountId, MessageId, WebhookId
+from heliograph.core.ids import AccountId, BroadcastId, ContactGroupId, ContactId, MessageId, WebhookId
 from heliograph.core.ledger import Balance
-from heliograph.core.messages import IdempotencyKey, Refusal
+from heliograph.core.listing import Listing
+from heliograph.core.messages import IdempotencyKey, Refusal, Report, Submission
 from heliograph.core.states import MessageState
 from heliograph.dialects.limiter import RateLimiter
 from heliograph.net.clock import Clock
@@ -152,6 +155,78 @@ class Campaigns(Protocol):
         ...
 
 
+class Contacts(Protocol):
+    """An account's address book: `services.contacts`.
+
+    NOT_FOUND for a group or contact that the account does not have; DUPLICATE for a name or number that is there
+    already; SUSPENDED. page: from 1.
+    """
+
+    async def groups(self, account_id: AccountId, *, page: int, per_page: int) -> Listing[ContactGroup]:
+        """Its groups, newest first."""
+        ...
+
+    async def add_group(self, account_id: AccountId, name: str) -> ContactGroup | Refusal:
+        """Make a group."""
+        ...
+
+    async def group(self, account_id: AccountId, group_id: ContactGroupId) -> ContactGroup | None:
+        """One of them."""
+        ...
+
+    async def rename_group(
+        self, account_id: AccountId, group_id: ContactGroupId, *, name: str
+    ) -> ContactGroup | Refusal:
+        """Give a group another name."""
+        ...
+
+    async def remove_group(self, account_id: AccountId, group_id: ContactGroupId) -> bool:
+        """Remove a group with its contacts; whether there was one."""
+        ...
+
+    async def contacts(
+        self, account_id: AccountId, group_id: ContactGroupId, *, page: int, per_page: int
+    ) -> Listing[Contact] | None:
+        """Those of a group, newest first; None when there is no such group."""
+        ...
+
+    async def add(self, contact: Contact) -> Contact | Refusal:
+        """Add a contact to its group; its id and times are found here."""
+        ...
+
+    async def contact(
+        self, account_id: AccountId, group_id: ContactGroupId, *, contact_id: ContactId
+    ) -> Contact | None:
+        """One of a group."""
+        ...
+
+    async def change(self, contact: Contact) -> Contact | Refusal:
+        """Give the contact with this id the values that are here."""
+        ...
+
+    async def remove(self, account_id: AccountId, group_id: ContactGroupId, *, contact_id: ContactId) -> bool:
+        """Remove a contact; whether there was one."""
+        ...
+
+
+class Broadcasts(Protocol):
+    """Submissions to contact groups: `services.broadcasts`."""
+
+    async def start(
+        self, submission: Submission, groups: Sequence[ContactGroupId], *, name: str
+    ) -> Broadcast | Refusal:
+        """Begin to send a submission (which names no recipients itself) to all contacts of groups.
+
+        NOT_FOUND for a group, EMPTY_GROUP when none of them has a contact, and whatever the submission alone is refused
+        for; with an `Idempotency-Key` that was used before, the broadcast that was begun then.
+        """
+        ...
+
+    async def show(self, account_id: AccountId, broadcast_id: BroadcastId) -> Broadcast | None:
+        """One of them."""
+        ...
+
+
 class MessageView(Protocol):
     """What an account may see of a message of its own."""
 
@@ -181,6 +256,18 @@ class Messages(Protocol):
 
     async def show(self, account_id: AccountId, message_id: MessageId) -> MessageView | None:
         """One of them."""
+        ...
+
+
+class Reports(Protocol):
+    """An account's messages in both directions: `services.messages`."""
+
+    async def report(self, account_id: AccountId, message_id: MessageId) -> Report | None:
+        """One of them."""
+        ...
+
+    async def reports(self, account_id: AccountId, *, page: int, per_page: int) -> Listing[Report]:
+        """All of them, newest first. page: from 1. The total is not counted beyond 100,000."""
         ...
 
 
@@ -247,7 +334,8 @@ class Call(NamedTuple):
             return None
         if len(key) > LONGEST_KEY:
             key = sha256(key.encode()).hexdigest()
-        return IdempotencyKey(key, sha256(b"%s\n%s" % (self.path.encode(), self.body)).hexdigest())
+        asked = b"%s?%s\n%s" % (self.path.encode(), self.query_string, self.body)
+        return IdempotencyKey(key, sha256(asked).hexdigest())
 
     @property
     def query(self) -> Mapping[str, str]:
@@ -277,8 +365,8 @@ class Credentials(NamedTuple):
     user: str | None = None
 
 
-Wording = Callable[[Refusal], Answer]
-"""Puts a refusal into a dialect's words."""
+Wording = Callable[[Refusal, Account | None], Answer]
+"""Puts a refusal into a dialect's words, as the account wants them; None when it is not known who asks."""
 
 
 class Possible(NamedTuple):
@@ -322,7 +410,8 @@ class Dialect:
 
     roots: a path that begins so is this dialect's, even one that the table lacks. mounts: what the paths of the table
     follow, the one that is documented first. any_case: whether paths are the same in capital and small letters.
-    credentials: finds what the caller shows in headers and query string.
+    credentials: finds what the caller shows in headers and query string; credentials_in_body: in headers and body,
+    where nothing else shows any.
     wording: the words that hold for a path. request_headers: that a browser may send.
     schemes: ways to authenticate, in OpenAPI's terms.
     """
@@ -336,6 +425,7 @@ class Dialect:
     events: EventWriter
     mounts: tuple[str, ...] = ("",)
     any_case: bool = False
+    credentials_in_body: Callable[[Mapping[bytes, bytes], bytes], Credentials | None] | None = None
     request_headers: tuple[str, ...] = ()
     schemes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     pushes: tuple[Push, ...] = ()

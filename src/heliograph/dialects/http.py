@@ -9,7 +9,7 @@ import itertools
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import structlog
@@ -43,6 +43,17 @@ class _Gone(Exception):
 
 class _TooLarge(Exception):
     """The body is larger than we read."""
+
+
+class _Asked(NamedTuple):
+    """A request for an endpoint, beside its headers. body: None when it is still to be received."""
+
+    path: str
+    query: bytes
+    body: bytes | None
+    receive: Receive | None = None
+    places: Mapping[str, str] = _NO_PLACES
+    scheme: str = "http"
 
 
 def application(
@@ -110,14 +121,8 @@ class _Edge:
     async def _answer_directly(
         self, served: Served, headers: Mapping[bytes, bytes], body: bytes, query: bytes
     ) -> Reply:
-        def go_on(account: Account) -> Awaitable[Answer]:
-            endpoint = served.endpoint
-            given = body if served.has_body else b""
-            if len(given) > self._most_body:
-                raise _TooLarge
-            return endpoint.handler(Call(account, self._services, headers, given, query, path=endpoint.path))
-
-        answer = await self._answer(served, headers, query=query, go_on=go_on)
+        given = _Asked(served.endpoint.path, query, body if served.has_body else b"")
+        answer = await self._answer(served, headers, given)
         return _with_lines(answer, self._cors(headers) if b"origin" in headers else ())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -163,51 +168,48 @@ class _Edge:
         places: Mapping[str, str] = _NO_PLACES,
     ) -> Answer | None:
         """The endpoint's answer; None when nobody waits for it."""
-        query = scope["query_string"]
-
-        async def go_on(account: Account) -> Answer:
-            body = await _body(receive, headers, most=self._most_body) if served.has_body else b""
-            # Wherever an endpoint is mounted and however it was written, the same request is the same.
-            path = scope["path"] if places else served.endpoint.path
-            call = Call(account, self._services, headers, body, query, places, path, scope["scheme"])
-            return await served.endpoint.handler(call)
-
+        # Wherever an endpoint is mounted and however it was written, the same request is the same.
+        path = scope["path"] if places else served.endpoint.path
+        asked = _Asked(
+            path, scope["query_string"], None if served.has_body else b"", receive, places, scheme=scope["scheme"]
+        )
         try:
-            return await self._answer(served, headers, query=query, go_on=go_on)
+            return await self._answer(served, headers, asked)
         except _Gone:
             return None
 
-    async def _answer(
-        self,
-        served: Served,
-        headers: Mapping[bytes, bytes],
-        *,
-        query: bytes,
-        go_on: Callable[[Account], Awaitable[Answer]],
-    ) -> Answer:
-        """The endpoint's answer, or the dialect's words for why there is none. go_on: calls the endpoint."""
+    async def _answer(self, served: Served, headers: Mapping[bytes, bytes], asked: "_Asked") -> Answer:
+        """The endpoint's answer, or the dialect's words for why there is none."""
+        path, query, body, receive, places, scheme = asked
+        most = self._most_body
+        account: Account | None = None
         try:
-            directory = self._services.directory
-            shown = served.dialect.credentials(headers, query)
+            directory, dialect = self._services.directory, served.dialect
+            shown = dialect.credentials(headers, query)
+            if shown is None and dialect.credentials_in_body is not None:
+                body = await _whole(body, receive, headers, most=most)
+                shown = dialect.credentials_in_body(headers, body)
             if shown is None:
-                return served.worded(_UNAUTHORISED)
+                return served.worded(_UNAUTHORISED, None)
             account = directory.cached(shown.api_key) or await directory.account_for_key(shown.api_key)
             if account is None or shown.user not in (None, account.user):
-                return served.worded(_UNAUTHORISED)
+                return served.worded(_UNAUTHORISED, None)
             wait_s = self._services.limiter.wait_s(account)
             if wait_s:
-                return served.worded(Refusal(Reason.RATE_LIMITED, wait_s))
-            return await go_on(account)
+                return served.worded(Refusal(Reason.RATE_LIMITED, wait_s), account)
+            body = await _whole(body, receive, headers, most=most)
+            call = Call(account, self._services, headers, body, query, places, path, scheme)
+            return await served.endpoint.handler(call)
         except StoreUnavailable:
-            return served.worded(Refusal(Reason.STORE_UNAVAILABLE))
+            return served.worded(Refusal(Reason.STORE_UNAVAILABLE), account)
         except _TooLarge:
-            return served.worded(Refusal(Reason.BODY_TOO_LARGE))
+            return served.worded(Refusal(Reason.BODY_TOO_LARGE), account)
         except _Gone:
             raise
         except Exception as error:  # noqa: BLE001 - the one place between an endpoint's bug and its caller
-            return self._unforeseen(served, error)
+            return self._unforeseen(served, error, account)
 
-    def _unforeseen(self, served: Served, error: Exception) -> Answer:
+    def _unforeseen(self, served: Served, error: Exception, account: Account | None) -> Answer:
         # What an exception says may hold a text or a number, so only its kind and place are logged.
         error_id = f"{self._services.clock.now_ms():x}-{next(self._number)}"
         place = traceback.extract_tb(error.__traceback__)[-1]
@@ -219,7 +221,7 @@ class _Edge:
             kind=type(error).__name__,
             place=f"{place.filename}:{place.lineno}",
         )
-        answer = served.worded(Refusal(Reason.INTERNAL))
+        answer = served.worded(Refusal(Reason.INTERNAL), account)
         return answer._replace(headers=((b"error-id", error_id.encode()), *answer.headers))
 
     def _cors(self, headers: Mapping[bytes, bytes]) -> tuple[Header, ...]:
@@ -235,10 +237,10 @@ class _Edge:
 def _nothing(dialect: Dialect, method: str, *, path: str, methods: tuple[str, ...]) -> Answer:
     """The answer for a path without this method."""
     if not methods:
-        return dialect.wording(path)(Refusal(Reason.NOT_FOUND))
+        return dialect.wording(path)(Refusal(Reason.NOT_FOUND), None)
     allowed = ", ".join(methods).encode()
     if method != "OPTIONS":
-        refused = dialect.wording(path)(Refusal(Reason.METHOD_NOT_ALLOWED))
+        refused = dialect.wording(path)(Refusal(Reason.METHOD_NOT_ALLOWED), None)
         return refused._replace(headers=((b"allow", allowed), *refused.headers))
     return Answer(
         204,
@@ -249,6 +251,16 @@ def _nothing(dialect: Dialect, method: str, *, path: str, methods: tuple[str, ..
             (b"access-control-max-age", b"86400"),
         ),
     )
+
+
+async def _whole(body: bytes | None, receive: Receive | None, headers: Mapping[bytes, bytes], *, most: int) -> bytes:
+    """The body that is here already, or else the one to be received; raises `_TooLarge` or `_Gone`."""
+    if body is None:
+        assert receive is not None
+        return await _body(receive, headers, most=most)
+    if len(body) > most:
+        raise _TooLarge
+    return body
 
 
 async def _body(receive: Receive, headers: Mapping[bytes, bytes], *, most: int) -> bytes:

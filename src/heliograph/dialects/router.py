@@ -53,7 +53,9 @@ class Router:
             templates.sort(key=lambda template: [word.startswith("{") for word in template.segments])
 
     def _add(self, dialect: Dialect, endpoint: Endpoint) -> None:
-        served = Served(endpoint, dialect, dialect.wording(endpoint.path), endpoint.method in ("POST", "PUT", "PATCH"))
+        served = Served(
+            endpoint, dialect, dialect.wording(endpoint.path), endpoint.method in ("POST", "PUT", "PATCH", "DELETE")
+        )
         for mount in dialect.mounts:
             path = mount + endpoint.path
             if "{" not in path:

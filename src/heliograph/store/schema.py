@@ -174,6 +174,67 @@ posting = _narrow(
 )
 """What moved, by account, time and kind; movements of one millisecond are added up."""
 
+# Contacts ------------------------------------------------------------------------------------------------------
+
+contact_group = Table(
+    "contact_group",
+    metadata,
+    _key("account_id", Integer),
+    _key("id"),
+    _has("name", Text),
+    _has("contacts", Integer, default="0"),
+    _has("last_id", BigInteger, default="0"),
+    _has("created_at_ms", BigInteger),
+    _has("modified_at_ms", BigInteger),
+    UniqueConstraint("account_id", "name"),
+    sqlite_with_rowid=False,
+)
+"""contacts: how many there are. last_id: of the contact that was added last; whoever adds some changes it first."""
+
+contact = Table(
+    "contact",
+    metadata,
+    _key("account_id", Integer),
+    _key("group_id"),
+    _key("id"),
+    _has("msisdn", Text),
+    _has("first_name", Text, default=""),
+    _has("last_name", Text, default=""),
+    _has("fields", JSON, default="{}"),
+    _has("created_at_ms", BigInteger),
+    _has("modified_at_ms", BigInteger),
+    UniqueConstraint("account_id", "group_id", "msisdn"),
+    sqlite_with_rowid=False,
+)
+"""Those whose group is gone are nobody's, and are removed bit by bit."""
+
+broadcast = Table(
+    "broadcast",
+    metadata,
+    _key("account_id", Integer),
+    _key("id"),
+    _has("name", Text),
+    _has("dialect", Text),
+    _has("channel", Integer),
+    Column("sender", Text),
+    _has("text", Text),
+    _has("traits", JSON, default="{}"),
+    _has("media_urls", JSON, default="[]"),
+    _has("groups", JSON),
+    _has("send_at_ms", BigInteger, default="0"),
+    _has("state", Integer),
+    _has("group_number", Integer, default="0"),
+    _has("contact_id", BigInteger, default="0"),
+    _has("accepted", Integer, default="0"),
+    _has("refused", Integer, default="0"),
+    _has("reason", Integer, default="0"),
+    _has("created_at_ms", BigInteger),
+    Column("ended_at_ms", BigInteger),
+    Index("broadcast_state", "state"),
+    sqlite_with_rowid=False,
+)
+"""group_number, contact_id: the place behind which the next contacts are expanded; it moves with their messages."""
+
 # Messages ------------------------------------------------------------------------------------------------------
 
 owner = Table(
@@ -195,7 +256,9 @@ submission = _narrow(
     _has("channel", Integer),
     _has("sender", Text),
     _has("text", Text),
+    Column("traits", Text),
 )
+"""traits: a JSON object of what few bodies have (`core.messages.Traits`)."""
 
 idempotency = _narrow(
     "idempotency",

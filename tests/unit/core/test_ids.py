@@ -1,8 +1,11 @@
 import doctest
+import re
 import uuid
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from heliograph.core import ids
 from heliograph.core.ids import (
@@ -11,10 +14,12 @@ from heliograph.core.ids import (
     IdSource,
     first_at,
     id_and_mark,
+    id_from_uid,
     id_from_uuid,
     made_at_ms,
     segment_reference,
     shown_id,
+    uid_from,
     uuid_from,
 )
 
@@ -95,7 +100,7 @@ MARK, OTHER = "00c0ffee00c0ffee", "fffffffffffffffe"
 def test_examples_in_docstrings_hold() -> None:
     attempted = doctest.testmod(ids)
     assert attempted.failed == 0
-    assert attempted.attempted == 6
+    assert attempted.attempted == 8
 
 
 @pytest.mark.parametrize("mark", [MARK, OTHER])
@@ -133,3 +138,33 @@ def test_long_messages_of_one_moment_and_of_the_next_have_references_of_their_ow
     later = segment_reference(source.next(EPOCH_MS + 1_100))
     assert len({*moment, later}) == 33
     assert all(0 <= reference <= 0xFF for reference in moment)
+
+
+MARKS = st.from_regex("[0-9a-f]{16}", fullmatch=True)
+
+
+@given(st.integers(0, 2**52 - 1), MARKS)
+def test_a_uid_gives_its_id_back(identifier: int, mark: str) -> None:
+    shown = uid_from(identifier, mark)
+    assert re.fullmatch("[0-9a-f]{13}", shown)
+    assert id_from_uid(shown, mark) == identifier
+
+
+def test_neighbours_and_other_accounts_have_uids_that_look_unlike() -> None:
+    shown = {uid_from(identifier, mark) for identifier in range(1000) for mark in ("0" * 16, "1" * 16)}
+    assert len(shown) == 2000
+    assert len({each[:3] for each in shown}) > 500
+
+
+@pytest.mark.parametrize(
+    "written", ["", "606812e63f78", "606812e63f78bb", "606812E63F78B", "send", "606812e63f78\u0663"]
+)
+def test_what_is_no_uid(written: str) -> None:
+    assert id_from_uid(written, "0" * 16) is None
+
+
+def test_uids_last_until_2060() -> None:
+    last = IdSource(63).next(int(datetime(2060, 1, 1, tzinfo=UTC).timestamp() * 1000))
+    assert id_from_uid(uid_from(last, "0" * 16), "0" * 16) == last
+    with pytest.raises(ValueError, match="52 bits"):
+        uid_from(2**52, "0" * 16)

@@ -78,7 +78,7 @@ class Submits:
     def submit_from(self, parcel: Parcel) -> Submit:
         """The submit of one segment; raises UnusableSender."""
         message, index = parcel
-        _, sender, _, encoding, segments, _, _ = message.content
+        _, sender, _, encoding, segments, _, _, _ = message.content
         header, body = segments[index]
         has_udh = header != b""
         template = self._templates.get((sender, has_udh, encoding))

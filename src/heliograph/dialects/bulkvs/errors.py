@@ -5,6 +5,7 @@ The vendor prints a sentence for each status and no body. Programs look for `Des
 
 import msgspec
 
+from heliograph.core.directory import Account
 from heliograph.core.messages import Refusal
 from heliograph.core.reasons import Reason
 from heliograph.dialects.bulkvs import wire
@@ -49,7 +50,7 @@ def failure(status: int, text: str, headers: tuple[Header, ...] = ()) -> Answer:
     return Answer(status, msgspec.json.encode(wire.Failure("Failed", str(status), text, text)), headers)
 
 
-def worded(refusal: Refusal) -> Answer:
+def worded(refusal: Refusal, _account: Account | None = None) -> Answer:
     """A refusal in the vendor's form."""
     reason, text = refusal.reason, refusal.reason.sentence
     headers: tuple[Header, ...] = ()

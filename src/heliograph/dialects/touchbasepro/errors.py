@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from heliograph.core.directory import Account
 from heliograph.core.messages import Refusal
 from heliograph.core.reasons import FORBIDDING, Reason
 from heliograph.dialects.dialect import Answer, Header, Wording
@@ -58,13 +59,13 @@ WORDS: dict[Reason, Words] = {
 }
 
 
-def newer(refusal: Refusal) -> Answer:
+def newer(refusal: Refusal, _account: Account | None = None) -> Answer:
     """A refusal as the second generation says it."""
     words = WORDS[refusal.reason]
     return _answer(refusal, wire.Error(words.status, words.message.format(_seconds(refusal))))
 
 
-def older(refusal: Refusal) -> Answer:
+def older(refusal: Refusal, _account: Account | None = None) -> Answer:
     """A refusal as the first generation says it."""
     words = WORDS[refusal.reason]
     code = words.code or 1000 + refusal.reason.number

@@ -112,7 +112,7 @@ def sent_body(given: Sequence[str | int], verdicts: Sequence[Verdict], *, mark: 
                 sent(shown_id(message_id or 0, mark), True, to)
                 if reason is None
                 else sent(None, False, to, *fault(reason))
-                for to, (_, message_id, reason, _) in zip(given, verdicts, strict=True)
+                for to, (_, message_id, reason, _, _) in zip(given, verdicts, strict=True)
             ]
         )
     )

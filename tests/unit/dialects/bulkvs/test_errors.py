@@ -14,7 +14,7 @@ worded = wording("/messageSend")
 
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_is_worded_in_one_form(reason: Reason) -> None:
-    answer = worded(Refusal(reason, 9))
+    answer = worded(Refusal(reason, 9), None)
     said = json.loads(answer.body)
     assert answer.status == STATUSES[reason]
     assert said == failure(answer.status, said["Description"])
@@ -42,9 +42,9 @@ def test_statuses_are_the_vendor_s(status: int, reasons: str) -> None:
 
 @pytest.mark.parametrize("reason", [Reason.RATE_LIMITED, Reason.OVERLOADED])
 def test_the_header_says_the_same_seconds_and_never_none(reason: Reason) -> None:
-    assert worded(Refusal(reason, 9)).headers == ((b"retry-after", b"9"),)
-    assert json.loads(worded(Refusal(reason, 9)).body)["Message"].endswith(" Try again in 9 seconds.")
-    assert worded(Refusal(reason)).headers == ((b"retry-after", b"1"),)
+    assert worded(Refusal(reason, 9), None).headers == ((b"retry-after", b"9"),)
+    assert json.loads(worded(Refusal(reason, 9), None).body)["Message"].endswith(" Try again in 9 seconds.")
+    assert worded(Refusal(reason), None).headers == ((b"retry-after", b"1"),)
 
 
 def test_a_path_or_method_that_is_not_there_is_said_in_the_same_form() -> None:
