@@ -116,7 +116,8 @@ async def test_an_mms_reaches_its_recipients(tmp_path: Path) -> None:
             reply = await requests.ask("GET", link)
             assert (reply.status, reply.body, reply.headers["content-type"]) == (200, PICTURE, "image/gif")
             assert reply.headers["x-content-type-options"] == "nosniff"
-            assert (await requests.ask("GET", link[:-5] + "A.gif")).status == 404
+            guess = "A" if link[-5] != "A" else "B"
+            assert (await requests.ask("GET", link[:-5] + guess + ".gif")).status == 404
         await it.end()
 
 

@@ -64,6 +64,8 @@ def test_what_is_removed_while_a_message_is_on_its_way_breaks_nothing(
         await process.clock.advance(1.2)
         await process.tell()
         await turns()
+        if working := [task for task in process.tasks if not task.done()]:
+            await asyncio.wait(working, timeout=5)
         process.check()
         told = {call.delivery_id: json.loads(call.body) for call in process.deliverer.calls if call.webhook.name}
         # A number that goes takes its webhook's interest along, as soon as the process knows.
