@@ -59,7 +59,7 @@ class Telling:
         self.clock = VirtualClock()
         self.store = copied_store(self.folder, self.pattern)
         self.db = sqlite3.connect(self.store.path, isolation_level=None, timeout=0.05)
-        self.db.execute("insert into submission values (?, 1, 'any', 1, 'Acme', 'Hello')", (ACME,))
+        self.db.execute("insert into submission values (?, 1, 'any', 1, 'Acme', 'Hello', null)", (ACME,))
         await self.start()
 
     async def start(self) -> None:

@@ -27,7 +27,7 @@ def told(process: Process, *numbers: int, webhook_id: WebhookId = HOOK, state: i
         for number in numbers
     ]
     connection = sqlite3.connect(process.store.path, isolation_level=None)
-    connection.execute("insert or ignore into submission values (?, 1, 'any', 1, 'Acme', 'Hello')", (ACME,))
+    connection.execute("insert or ignore into submission values (?, 1, 'any', 1, 'Acme', 'Hello', null)", (ACME,))
     connection.executemany(
         "insert or ignore into message(account_id, id, submission_id, recipient, state, segments, charge, carrier_id, "
         "price, expires_at_ms) values (?, ?, 1, '+27831234567', ?, 1, 2, 1, 0, 0)",
