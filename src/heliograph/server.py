@@ -163,10 +163,10 @@ async def exchange(
                 clock=clock,
                 owner=held.owner,
                 reach=reach,
-                spawn=group.create_task,
+                spawn=spawning(group),
                 keeper=library,
             )
-            whole = await _assemble(settings, desk, held=held, caller=caller, group=group, library=library)
+            whole = await _assemble(settings, desk, held=held, caller=caller, library=library)
             background = [group.create_task(work, name=name) for name, work in _background(whole)]
             try:
                 yield whole
@@ -176,6 +176,19 @@ async def exchange(
     finally:
         await writer.stop(patience_s=WRITER_END_S)
         await store.close()
+
+
+def spawning(group: asyncio.TaskGroup) -> Callable[[Coroutine[Any, Any, None]], object]:
+    """Starts tasks of a group. What is to be started when the group has ended is dropped: the store knows of it."""
+
+    def spawn(work: Coroutine[Any, Any, None]) -> object:
+        try:
+            return group.create_task(work)
+        except RuntimeError:
+            work.close()
+            return None
+
+    return spawn
 
 
 async def _watch(died: "asyncio.Future[None]") -> None:
@@ -189,14 +202,13 @@ async def _assemble(
     *,
     held: lease.Lease,
     caller: GuardedClient,
-    group: asyncio.TaskGroup,
     library: MediaLibrary,
 ) -> Exchange:
     """The hops, on a store whose leftovers are recovered before any carrier is connected."""
     deliverer = HttpDeliverer(caller, desk.clock)
-    calls = Calls(desk, deliverer=deliverer, spread=random.random, spawn=group.create_task)
+    calls = Calls(desk, deliverer=deliverer, spread=random.random, spawn=desk.spawn)
     links = await _links(settings, desk)
-    notify = Notify(desk, writers=EVENT_WRITERS, calls=calls, spawn=group.create_task, links=links)
+    notify = Notify(desk, writers=EVENT_WRITERS, calls=calls, spawn=desk.spawn, links=links)
     settlement = Settlement(desk, notify)
     fetching = Fetching(desk, settlement, web=caller, keeper=library, most_octets=settings.media_most_octets)
     dispatch = Dispatch(desk, settlement, fetching)

@@ -12,7 +12,7 @@ import pytest
 
 from heliograph.config import Settings
 from heliograph.net.clock import SystemClock
-from heliograph.server import serve
+from heliograph.server import serve, spawning
 from heliograph.services.accounts import Accounts
 from heliograph.services.carriers import CarrierOptions, Carriers
 from heliograph.services.keys import Keys
@@ -49,6 +49,22 @@ async def served(folder: Path, story: Story) -> None:
             await asyncio.wait([serving])
     assert serving.cancelled()
     assert time.monotonic() - began < PATIENCE_S
+
+
+def test_what_is_to_be_started_after_the_end_is_dropped() -> None:
+    done: list[str] = []
+
+    async def work(word: str) -> None:
+        done.append(word)
+
+    async def story() -> None:
+        async with asyncio.TaskGroup() as group:
+            spawn = spawning(group)
+            spawn(work("before"))
+        spawn(work("after"))
+
+    asyncio.run(story())
+    assert done == ["before"]
 
 
 async def get(address: str, *, api_key: str | None = None) -> tuple[int, str]:
