@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 settings.register_profile("here", deadline=None, derandomize=False)
-settings.register_profile("ci", parent=settings.get_profile("here"), max_examples=40, print_blob=True)
+# Where nobody looks on, a failure is reported at once: a slow story would be made smaller for minutes.
+at_once = (Phase.explicit, Phase.reuse, Phase.generate)
+settings.register_profile("ci", parent=settings.get_profile("here"), max_examples=40, print_blob=True, phases=at_once)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 

@@ -30,7 +30,7 @@ from tests.faults.commands import Commands
 
 WINDOW = 10
 GRANT = 100_000
-STORY_S = 110
+STORY_S = 90
 QUIET_S = 45
 LOOK_S = 0.05
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -62,23 +63,27 @@ class SqliteStore:
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
-        """This process's turn, waited for in a thread. One that comes after its task was cancelled is given back."""
+        """This process's turn, waited for in a thread, which gives back one that comes when nobody waits any more."""
         turn = self._turns.taken()
-        taking = asyncio.ensure_future(asyncio.to_thread(turn.__enter__))
+        deciding = threading.Lock()
+        is_taken, is_wanted = False, True
 
-        def give_back(taken: "asyncio.Future[None]") -> None:
-            if not taken.cancelled() and taken.exception() is None:
-                turn.__exit__(None, None, None)
+        def take() -> None:
+            nonlocal is_taken
+            turn.__enter__()
+            with deciding:
+                is_taken = True
+                if not is_wanted:
+                    turn.__exit__(None, None, None)
 
         try:
-            await asyncio.shield(taking)
-        except asyncio.CancelledError:
-            taking.add_done_callback(give_back)
-            raise
-        try:
+            await asyncio.to_thread(take)
             yield
         finally:
-            turn.__exit__(None, None, None)
+            with deciding:
+                is_wanted = False
+                if is_taken:
+                    turn.__exit__(None, None, None)
 
     async def close(self) -> None:
         """Let go of every connection."""

@@ -158,6 +158,19 @@ def test_the_far_end_goes_when_the_near_end_does(tmp_path: Path) -> None:
     assert not Path(f"/proc/{pids[0]}").exists()
 
 
+def test_a_far_end_that_hangs_is_not_waited_for_for_ever(tmp_path: Path) -> None:
+    async def story(writer: WriterApart, path: Path) -> None:
+        os.kill(writer.pid, signal.SIGSTOP)
+        writer.put(ACCEPT, submission(), lambda _: None)
+        begun = time.monotonic()
+        await writer.stop(patience_s=0.1)
+        assert time.monotonic() - begun < PATIENCE_S / 2
+        with pytest.raises(ProcessLookupError):
+            os.kill(writer.pid, 0)
+
+    play(tmp_path, story)
+
+
 def test_of_the_audience_only_news_cross() -> None:
     near, far = Audiences(), Audiences()
     number = Number(msisdn="+27600000000", account_id=AccountId(1), channels=frozenset({Channel.SMS}), webhook="Desk")

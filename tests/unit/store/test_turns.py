@@ -193,11 +193,13 @@ def test_another_process_gets_its_turn_soon_under_full_load(tmp_path: Path) -> N
 
     thread = threading.Thread(target=work)
     thread.start()
-    with _process(_WRITE, tmp_path) as process:
-        written, _ = process.communicate(timeout=PATIENCE_S)
-        code = process.returncode
-    is_loaded = False
-    thread.join(PATIENCE_S)
+    try:
+        with _process(_WRITE, tmp_path) as process:
+            written, _ = process.communicate(timeout=PATIENCE_S)
+            code = process.returncode
+    finally:
+        is_loaded = False
+        thread.join(PATIENCE_S)
     assert code == 0
     waits = [float(line) for line in written.split()]
     assert len(waits) == 9

@@ -139,11 +139,16 @@ class WriterApart(asyncio.Protocol):
             self._gone.set_result(None)
 
     async def stop(self, *, patience_s: float) -> None:
-        """Wait until all that was put is committed, then let the far end go."""
+        """Wait until all that was put is committed, then let the far end go; it is ended when it does not go itself."""
         if self._waiting or self._away:
             self._quiet = self._loop.create_future()
             await asyncio.wait([self._quiet, self._gone], timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
         self._is_stopping = True
         self._transport.close()
-        await self._gone
-        await asyncio.to_thread(self._process.wait)
+        await asyncio.wait([self._gone], timeout=patience_s)
+        try:
+            await asyncio.to_thread(self._process.wait, patience_s)
+        except subprocess.TimeoutExpired:
+            # It hangs in the world, on a disk perhaps: what is committed is safe, the rest nobody was told of.
+            self._process.kill()
+            await asyncio.to_thread(self._process.wait)
