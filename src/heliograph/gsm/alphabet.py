@@ -1,11 +1,12 @@
-"""The GSM 7-bit default alphabet and its extension table.
+"""The GSM 7-bit default alphabet with its extension table, and how any such pair of tables is written and read.
 
 Septets are handled unpacked here, one to an octet; `packing` squeezes them. Encoding is strict, decoding never fails.
-National language tables do not live here.
+The tables of national languages live in `national`.
 Source: 3GPP TS 23.038 §6.2.1 (default alphabet) and §6.2.1.1 (extension table).
 """
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 ESCAPE: Final = 0x1B
@@ -21,8 +22,10 @@ _ROWS: Final = (
     "¿abcdefghijklmno",
     "pqrstuvwxyzäöñüà",
 )
-_MAIN: Final = "".join(_ROWS)
-_EXTENSION: Final = {
+MAIN: Final = "".join(_ROWS)
+"""The default alphabet by septet; what it has at the escape is never read."""
+
+EXTENSION: Final = {
     0x0A: "\f",
     0x14: "^",
     0x28: "{",
@@ -34,30 +37,14 @@ _EXTENSION: Final = {
     0x40: "|",
     0x65: "€",
 }
+"""The extension table: by the septet that comes after an escape."""
 
-_MAIN_CHARACTERS: Final = _MAIN.replace(chr(ESCAPE), "")
-_CHARACTERS: Final = _MAIN_CHARACTERS + "".join(_EXTENSION.values())
-_MAIN_ONLY: Final = re.compile(f"[{re.escape(_MAIN_CHARACTERS)}]*")
-_ENCODABLE: Final = re.compile(f"[{re.escape(_CHARACTERS)}]*")
-_OUTSIDE: Final = re.compile(f"[^{re.escape(_CHARACTERS)}]")
+NOTHING: Final = "\N{REPLACEMENT CHARACTER}"
+"""Where a main table has no character."""
 
-
-def _encoding_table() -> dict[int, str]:
-    # Whatever the alphabet lacks must come out of str.translate as something Latin-1 cannot hold: characters above
-    # U+00FF do so by staying as they are, the ones below are sent to U+FFFF.
-    table = dict.fromkeys(range(0x100), "\uffff")
-    table.update((ord(character), chr(septet)) for septet, character in enumerate(_MAIN) if septet != ESCAPE)
-    table.update((ord(character), chr(ESCAPE) + chr(septet)) for septet, character in _EXTENSION.items())
-    return table
-
-
-_SEPTETS_FROM_CHARACTERS: Final = _encoding_table()
-_CHARACTERS_FROM_OCTETS: Final = _MAIN + "\N{REPLACEMENT CHARACTER}" * 0x80
-# Escapes are resolved after the main table, so the second of the pair is looked up by its main-table character.
-_EXTENSION_FROM_MAIN: Final = {_MAIN[septet]: character for septet, character in _EXTENSION.items()} | {
-    chr(ESCAPE): " ",
-}
 _ESCAPED: Final = re.compile(f"{chr(ESCAPE)}(.?)", re.DOTALL)
+_BEHIND_ESCAPE: Final = 0x100
+_MAIN_ONLY: Final = re.compile(f"[{re.escape(MAIN.replace(chr(ESCAPE), ''))}]*")
 
 
 class NotInAlphabet(ValueError):
@@ -78,13 +65,82 @@ class NotInAlphabet(ValueError):
         return f"U+{code:04X} at position {self.position} is not in the GSM 7-bit alphabet"
 
 
-def is_encodable(text: str) -> bool:
-    """Whether every character is in the default alphabet or its extension table.
+class Alphabet:
+    """A main table and an extension table, in both directions.
 
-    >>> is_encodable("10 €"), is_encodable("10 ₽")
-    (True, False)
+    main: 128 characters by septet, NOTHING where there is none. extension: by the septet after an escape. A character
+    that is in both is sent from the main table, as one septet.
     """
-    return _ENCODABLE.fullmatch(text) is not None
+
+    __slots__ = ("_fullmatch", "_octets", "_outside", "_shown")
+
+    def __init__(self, main: str, extension: Mapping[int, str]) -> None:
+        pairs = {character: chr(ESCAPE) + chr(septet) for septet, character in reversed([*extension.items()])}
+        mains = {c: chr(septet) for septet, c in enumerate(main) if septet != ESCAPE and c != NOTHING}
+        septets = pairs | mains
+        characters = re.escape("".join(septets))
+        self._fullmatch = re.compile(f"[{characters}]*").fullmatch
+        self._outside = re.compile(f"[^{characters}]")
+        # Septets are ASCII: what the alphabet lacks must come out of str.translate as something that is not.
+        self._octets = dict.fromkeys(range(0x80), "\uffff") | {ord(c): written for c, written in septets.items()}
+        behind = "".join(extension.get(septet, character) for septet, character in enumerate(main))
+        behind = behind[:ESCAPE] + " " + behind[ESCAPE + 1 :]
+        self._shown = main + NOTHING * 0x80 + behind + NOTHING * 0x80
+
+    def is_encodable(self, text: str) -> bool:
+        """Whether every character is in one of the two tables.
+
+        >>> DEFAULT.is_encodable("10 €"), DEFAULT.is_encodable("10 ₽")
+        (True, False)
+        """
+        return self._fullmatch(text) is not None
+
+    def encode(self, text: str) -> bytes:
+        r"""Septets of the text, one to an octet; a character of the extension table takes two.
+
+        Raises NotInAlphabet. Nothing is replaced by a look-alike.
+
+        >>> DEFAULT.encode("@5€")
+        b'\x005\x1be'
+        """
+        septets = self.septets_of(text)
+        if septets is None:
+            found = self._outside.search(text)
+            assert found is not None, "the two tables disagree"
+            raise NotInAlphabet(found[0], found.start())
+        return septets
+
+    def septets_of(self, text: str) -> bytes | None:
+        """What `encode` gives, or None for a text that the alphabet lacks a character of."""
+        # str.translate is quick with what it knows and slow with the rest; to ask for ASCII costs nothing.
+        if not text.isascii() and self._fullmatch(text) is None:
+            return None
+        written = text.translate(self._octets)
+        return written.encode("ascii") if written.isascii() else None
+
+    def decode(self, octets: bytes) -> str:
+        r"""Text of unpacked septets, whatever they are.
+
+        An escape before a septet the extension table lacks is passed over and the main table's character shown; two
+        escapes are one space (a second extension table is reserved); an escape at the very end, the mark of a sender
+        that cut a pair in two, shows nothing. An octet above 0x7F is no septet and becomes U+FFFD.
+
+        >>> DEFAULT.decode(b"\x005\x1be")
+        '@5€'
+        """
+        text = octets.decode("latin-1")
+        if ESCAPE in octets:
+            text = _ESCAPED.sub(lambda pair: chr(_BEHIND_ESCAPE + ord(pair[1])) if pair[1] else "", text)
+        return text.translate(self._shown)
+
+
+DEFAULT: Final = Alphabet(MAIN, EXTENSION)
+"""The default alphabet with its extension table."""
+
+is_encodable: Final = DEFAULT.is_encodable
+encode: Final = DEFAULT.encode
+septets_of: Final = DEFAULT.septets_of
+decode: Final = DEFAULT.decode
 
 
 def is_plain(text: str) -> bool:
@@ -94,39 +150,3 @@ def is_plain(text: str) -> bool:
     (True, False)
     """
     return _MAIN_ONLY.fullmatch(text) is not None
-
-
-def encode(text: str) -> bytes:
-    r"""Septets of the text, one to an octet; a character of the extension table takes two.
-
-    Raises NotInAlphabet. Nothing is replaced by a look-alike.
-
-    >>> encode("@5€")
-    b'\x005\x1be'
-    """
-    try:
-        return text.translate(_SEPTETS_FROM_CHARACTERS).encode("latin-1")
-    except UnicodeEncodeError:
-        raise _not_in_alphabet(text) from None
-
-
-def _not_in_alphabet(text: str) -> NotInAlphabet:
-    found = _OUTSIDE.search(text)
-    assert found is not None, "the two tables disagree"
-    return NotInAlphabet(found[0], found.start())
-
-
-def decode(octets: bytes) -> str:
-    r"""Text of unpacked septets, whatever they are.
-
-    An escape before a septet the extension table lacks is passed over and the main table's character shown; two
-    escapes are one space (a second extension table is reserved); an escape at the very end, the mark of a sender
-    that cut a pair in two, shows nothing. An octet above 0x7F is no septet and becomes U+FFFD.
-
-    >>> decode(b"\x005\x1be")
-    '@5€'
-    """
-    text = octets.decode("latin-1").translate(_CHARACTERS_FROM_OCTETS)
-    if ESCAPE not in octets:
-        return text
-    return _ESCAPED.sub(lambda pair: _EXTENSION_FROM_MAIN.get(pair[1], pair[1]), text)

@@ -4,6 +4,7 @@ A header is a length octet, then elements of identifier, length and data. Elemen
 Source: 3GPP TS 23.040 §9.2.3.24; concatenation §9.2.3.24.1 (8-bit reference) and §9.2.3.24.8 (16-bit reference).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -11,6 +12,10 @@ CONCATENATION: Final = 0x00
 """Identifier of the concatenation element with an 8-bit reference."""
 WIDE_CONCATENATION: Final = 0x08
 """Identifier of the concatenation element with a 16-bit reference."""
+SINGLE_SHIFT: Final = 0x24
+"""Identifier of the element that names a language whose table stands behind escapes (§9.2.3.24.15)."""
+LOCKING_SHIFT: Final = 0x25
+"""Identifier of the element that names a language whose table replaces the default alphabet (§9.2.3.24.16)."""
 
 
 class BrokenHeader(ValueError):
@@ -61,6 +66,25 @@ def concatenation_header(concatenation: Concatenation) -> bytes:
     if concatenation.wide:
         return bytes((6, WIDE_CONCATENATION, 4)) + concatenation.reference.to_bytes(2, "big") + place
     return bytes((5, CONCATENATION, 3, concatenation.reference)) + place
+
+
+def header_of(elements: Iterable[Element]) -> bytes:
+    """A whole header, length octet included; empty for no elements.
+
+    >>> header_of([Element(SINGLE_SHIFT, b"\\1"), Element(LOCKING_SHIFT, b"\\1")]).hex(" ")
+    '06 24 01 01 25 01 01'
+    """
+    body = b"".join(bytes((iei, len(data))) + data for iei, data in elements)
+    return bytes((len(body),)) + body if body else b""
+
+
+def merged(header: bytes, other: bytes) -> bytes:
+    """One header with the elements of two, neither of them empty.
+
+    >>> merged(bytes.fromhex("050003a70301"), bytes.fromhex("03240101")).hex(" ")
+    '08 00 03 a7 03 01 24 01 01'
+    """
+    return bytes((header[0] + other[0],)) + header[1:] + other[1:]
 
 
 def split_udh(payload: bytes) -> tuple[bytes, bytes]:

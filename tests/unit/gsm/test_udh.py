@@ -8,6 +8,8 @@ from heliograph.gsm.udh import (
     Element,
     concatenation_header,
     concatenation_of,
+    header_of,
+    merged,
     parse_udh,
     split_udh,
 )
@@ -88,3 +90,17 @@ def test_lengths_that_lie_are_a_broken_header(octets: str) -> None:
 def test_octets_after_the_header_are_not_parsed_as_elements() -> None:
     with pytest.raises(BrokenHeader, match="after the end"):
         parse_udh(bytes.fromhex("05 00 03 a7 03 02 61"))
+
+
+def test_elements_are_written_as_they_are_read() -> None:
+    elements = (Element(0x24, b"\x01"), Element(0x05, b"\x0b\x84\x23\xf0"))
+
+    assert header_of([]) == b""
+    assert parse_udh(header_of(elements)) == elements
+
+
+def test_two_headers_become_one() -> None:
+    header = merged(concatenation_header(WIDE), header_of([Element(0x25, b"\x03")]))
+
+    assert header.hex() == "09080401a7ffff250103"
+    assert concatenation_of(header) == WIDE
