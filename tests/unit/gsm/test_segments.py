@@ -3,6 +3,7 @@
 import pytest
 
 from heliograph.gsm.alphabet import NotInAlphabet
+from heliograph.gsm.national import Language, Tables, header_of, tables_in
 from heliograph.gsm.segments import (
     Encoding,
     Segment,
@@ -146,3 +147,86 @@ def test_broken_bodies_still_give_text_that_can_be_stored() -> None:
 def test_binary_bodies_have_no_text() -> None:
     with pytest.raises(ValueError, match="no text"):
         join([b"abc"], BINARY)
+
+
+SINGLE = Tables(single=Language.TURKISH)
+LOCKING = Tables(locking=Language.TURKISH)
+HINDI = Tables(Language.HINDI, Language.HINDI)
+PLAIN = Tables()
+
+# Each: name, text, language, tables (None: UCS2), segments with an 8-bit reference, segments with a 16-bit reference.
+CHOICES = [
+    ("the default alphabet is never left", "é" * 161, Language.TURKISH, PLAIN, 2, 2),
+    ("one segment is one segment", "ş" * 70, Language.TURKISH, None, 1, 1),
+    ("a little Turkish", "ş" + "a" * 153, Language.TURKISH, SINGLE, 1, 1),
+    ("a little more Turkish", "şş" + "a" * 152, Language.TURKISH, LOCKING, 1, 1),
+    ("155 Turkish letters", "ş" * 155, Language.TURKISH, LOCKING, 1, 1),
+    ("156 Turkish letters", "ş" * 156, Language.TURKISH, LOCKING, 2, 2),
+    ("298 Turkish letters", "ş" * 298, Language.TURKISH, LOCKING, 2, 3),
+    ("296 Turkish letters", "ş" * 296, Language.TURKISH, LOCKING, 2, 2),
+    ("298 septets behind escapes", "í" * 149, Language.SPANISH, None, 3, 3),
+    ("296 septets behind escapes", "í" * 148, Language.SPANISH, Tables(single=Language.SPANISH), 2, 2),
+    ("no more Spanish than UCS2 takes", "í" * 132, Language.SPANISH, None, 2, 2),
+    ("Hindi with capitals", "A" + "न" * 150, Language.HINDI, HINDI, 1, 1),
+    ("153 septets in both tables", "A" + "न" * 151, Language.HINDI, HINDI, 2, 2),
+    ("292 septets in both tables", "A" + "न" * 290, Language.HINDI, HINDI, 2, 3),
+    ("290 septets in both tables", "A" + "न" * 288, Language.HINDI, HINDI, 2, 2),
+    ("a language that does not help", "я" * 100, Language.TURKISH, None, 2, 2),
+    ("another language's letters", "न" * 100, Language.TURKISH, None, 2, 2),
+    ("no language", "ş" * 100, Language.NONE, None, 2, 2),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "tables", "narrow", "wide"), [pytest.param(*row[1:], id=row[0]) for row in CHOICES]
+)
+def test_tables_are_taken_when_they_make_fewer_segments(
+    text: str, language: Language, tables: Tables | None, narrow: int, wide: int
+) -> None:
+    encoding = UCS2 if tables is None else GSM7
+    for wide_reference, count in ((False, narrow), (True, wide)):
+        assert count_segments(text, wide_reference=wide_reference, language=language) == (encoding, count)
+        used, segments = split(text, reference=7, wide_reference=wide_reference, language=language)
+        assert (used, len(segments)) == (encoding, count)
+        assert {tables_in(segment.udh) for segment in segments} == {tables or PLAIN}
+        assert join((each.body for each in segments), used, tables=tables or PLAIN) == text
+
+
+def test_a_lone_segment_with_tables_has_their_header() -> None:
+    _, segments = split("A" + "न" * 150, reference=7, language=Language.HINDI)
+
+    assert segments[0].udh == header_of(HINDI) == bytes.fromhex("06240106250106")
+    assert segments[0].payload[7:] == b"\x1bA" + b"\x2f" * 150
+
+
+def test_joined_segments_with_tables_have_one_header() -> None:
+    _, segments = split("ş" * 299, reference=0xA7, language=Language.TURKISH)
+    _, wide = split("A" + "न" * 290, reference=0x01A7, wide_reference=True, language=Language.HINDI)
+
+    assert [each.udh.hex() for each in segments] == [f"080003a703{number:02}250101" for number in (1, 2, 3)]
+    assert [len(each.body) for each in segments] == [149, 149, 1]
+    assert wide[0].udh.hex() == "0c080401a7030124010625" + "0106"
+    assert [len(each.body) for each in wide] == [145, 145, 2]
+
+
+def test_an_escape_pair_of_a_language_moves_whole_into_the_next_segment() -> None:
+    _, segments = split("a" * 148 + "Í" + "a" * 148, reference=0, language=Language.SPANISH)
+
+    assert [each.body for each in segments] == [b"a" * 148, b"\x1bI" + b"a" * 147, b"a"]
+
+
+def test_too_long_with_tables_too() -> None:
+    assert count_segments("ş" * 149 * 255, language=Language.TURKISH) == (GSM7, 255)
+    with pytest.raises(TooLong):
+        count_segments("ş" * 149 * 255 + "ş", language=Language.TURKISH)
+    with pytest.raises(TooLong):
+        split("ş" * 149 * 255 + "ş", reference=0, language=Language.TURKISH)
+
+
+def test_a_lone_surrogate_is_refused_in_every_language() -> None:
+    with pytest.raises(NotInAlphabet, match="lone surrogate"):
+        split("ş\ud83d", reference=0, language=Language.TURKISH)
+
+
+def test_a_pair_that_a_sender_cut_is_joined_before_decoding() -> None:
+    assert join([b"I\x1b", b"sik"], GSM7, tables=SINGLE) == "Işik"
