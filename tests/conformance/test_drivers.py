@@ -18,6 +18,7 @@ from heliograph.core.messages import Channel
 from heliograph.core.outcomes import Deferred, Refused, Submitted
 from heliograph.core.receipts import IdForm, fits, match_key
 from heliograph.core.states import MessageState
+from heliograph.gsm.national import Language
 from heliograph.gsm.segments import Encoding, join
 from heliograph.net.clock import SystemClock
 from heliograph.pipeline.ports import Driver
@@ -455,6 +456,21 @@ async def test_a_long_incoming_message_keeps_what_joins_it() -> None:
         assert "".join(incoming.text for incoming in it.feed.incoming) == "я" * 100
         assert [incoming.udh[-1] for incoming in it.feed.incoming] == [1, 2]
         assert {incoming.encoding for incoming in it.feed.incoming} == {Encoding.UCS2}
+
+
+@live
+async def test_a_long_incoming_message_in_the_tables_of_a_language() -> None:
+    text = "SMS: नमस्ते। " * 16
+    async with world("smpp") as it:
+        await it.feed.until(lambda: len(it.feed.sessions) == 1)
+        it.centre.deliver_incoming("919812345678", "27820000000", text, system_id="me", language=Language.HINDI)
+        await it.feed.until(lambda: len(it.feed.incoming) == 2)
+        assert "".join(incoming.text for incoming in it.feed.incoming) == text
+        assert "".join(join((incoming.body,), incoming.encoding) for incoming in it.feed.incoming) == text
+        assert [incoming.udh.hex() for incoming in it.feed.incoming] == [
+            "0b0003010201240106250106",
+            "0b0003010202240106250106",
+        ]
 
 
 @live

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from heliograph.core.fates import Fate
+from heliograph.gsm.national import Language
 from heliograph.net import smpp as shell
 from heliograph.net.clock import Clock
 from heliograph.net.smpp import Connection
@@ -113,14 +114,21 @@ class MessageCentre:
         return sum(mailbox.delivered for mailbox in self._mailboxes.values())
 
     def deliver_incoming(
-        self, sender: str, recipient: str, text: str, *, system_id: str, lost: Container[int] = ()
+        self,
+        sender: str,
+        recipient: str,
+        text: str,
+        *,
+        system_id: str,
+        lost: Container[int] = (),
+        language: Language = Language.NONE,
     ) -> None:
         """A handset writes to a customer; the message waits for the customer's bind if need be.
 
-        lost: segments, counted from 1, that never come.
+        lost: segments, counted from 1, that never come. language: whose tables the handset has.
         """
         self._references = (self._references + 1) & 0xFF
-        cut = messages_from(sender, recipient, text, reference=self._references)
+        cut = messages_from(sender, recipient, text, reference=self._references, language=language)
         self._put(system_id, [each for number, each in enumerate(cut, start=1) if number not in lost])
 
     def drop_sessions(self) -> None:

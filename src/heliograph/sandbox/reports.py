@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 from heliograph.core.fates import Fate
 from heliograph.core.receipts import IdForm
 from heliograph.core.states import MessageState
-from heliograph.gsm import segments
+from heliograph.gsm import segments, udh
+from heliograph.gsm.national import Language, tables_in
 from heliograph.gsm.segments import Encoding
 from heliograph.smpp import receipts
 from heliograph.smpp.constants import DataCoding, EsmClass, Npi, RegisteredDelivery, Ton
@@ -23,6 +24,7 @@ _WIRE_STATES: Final = {
     MessageState.EXPIRED: WireState.EXPIRED,
     MessageState.CANCELLED: WireState.DELETED,
 }
+_ENCODINGS: Final = {int(DataCoding.DEFAULT): Encoding.GSM7, int(DataCoding.UCS2): Encoding.UCS2}
 _ERRORS: Final = {WireState.DELIVERED: "000", WireState.UNDELIVERABLE: "001", WireState.EXPIRED: "002"}
 
 
@@ -34,6 +36,18 @@ class Received(NamedTuple):
     pdu: SubmitSm
     fate: Fate
     at_ms: int
+
+    @property
+    def text(self) -> str:
+        """What a handset with the tables of every language shows of this segment; nothing for octets that are no text.
+
+        Raises BrokenHeader.
+        """
+        header, body = b"", self.pdu.short_message
+        if self.pdu.esm_class & EsmClass.UDHI:
+            header, body = udh.split_udh(body)
+        encoding = _ENCODINGS.get(self.pdu.data_coding, Encoding.BINARY)
+        return "" if encoding is Encoding.BINARY else segments.join((body,), encoding, tables=tables_in(header))
 
 
 def answered_id(number: int, form: IdForm) -> str:
@@ -97,12 +111,14 @@ def receipt_of(received: Received, end: MessageState, *, form: IdForm, now_ms: i
     )
 
 
-def messages_from(sender: str, recipient: str, text: str, *, reference: int) -> list[DeliverSm]:
+def messages_from(
+    sender: str, recipient: str, text: str, *, reference: int, language: Language = Language.NONE
+) -> list[DeliverSm]:
     """A message that a handset writes, cut as a handset cuts it. sender, recipient: digits or as the sender was.
 
-    reference: 0 to 255; a handset counts them. Raises the errors of `gsm.segments.split`.
+    reference: 0 to 255; a handset counts them. language: whose tables it has. Raises what `gsm.segments.split` does.
     """
-    encoding, cut = segments.split(text, reference=reference)
+    encoding, cut = segments.split(text, reference=reference, language=language)
     return [
         DeliverSm(
             source_addr_ton=Ton.INTERNATIONAL,

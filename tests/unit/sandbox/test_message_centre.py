@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 
 from heliograph.core.fates import THROTTLED_TIMES, Fate
+from heliograph.gsm.national import Language
+from heliograph.gsm.segments import Encoding, split
 from heliograph.net.clock import SystemClock
 from heliograph.net.smpp import Connection, connect
 from heliograph.sandbox import aftermath
 from heliograph.sandbox.habits import Habits
 from heliograph.sandbox.message_centre import MessageCentre
 from heliograph.smpp import events as happened
-from heliograph.smpp.constants import BindKind, CommandStatus, MessageState
+from heliograph.smpp.constants import BindKind, CommandStatus, DataCoding, EsmClass, MessageState
 from heliograph.smpp.pdus import (
     Bind,
     CancelSm,
@@ -123,6 +125,23 @@ async def centre(habits: Habits | None = None) -> AsyncIterator[tuple[MessageCen
         yield it, esme, port
     finally:
         await it.stop()
+
+
+@live
+async def test_a_handset_shows_the_text_in_the_tables_that_the_header_names() -> None:
+    async with centre() as (it, esme, _):
+        for text, language in (
+            ("Hello [you]", Language.NONE),
+            ("я😀", Language.NONE),
+            ("ağaç " * 30, Language.TURKISH),
+        ):
+            encoding, (segment,) = split(text, reference=7, language=language)
+            udhi = EsmClass.UDHI if segment.udh else 0
+            coding = DataCoding.UCS2 if encoding is Encoding.UCS2 else DataCoding.DEFAULT
+            await esme.ask(submit(short_message=segment.payload, esm_class=udhi, data_coding=coding))
+            assert it.received[-1].text == text
+        await esme.ask(submit(short_message=b"\x00\xff", data_coding=DataCoding.OCTETS_8))
+        assert it.received[-1].text == ""
 
 
 @live

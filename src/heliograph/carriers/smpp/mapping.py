@@ -14,6 +14,7 @@ from heliograph.core.numbers import sender_from
 from heliograph.core.receipts import IdForm, Receipt, match_key
 from heliograph.core.states import MessageState
 from heliograph.gsm import udh
+from heliograph.gsm.national import NO_TABLES, Tables, tables_in
 from heliograph.gsm.segments import Encoding, join
 from heliograph.pipeline.ports import Incoming
 from heliograph.smpp import receipts as wire
@@ -157,17 +158,18 @@ def key_of(receipted_id: str, form: IdForm) -> str:
 def incoming_from(pdu: DeliverSm | DataSm) -> Incoming:
     """A message from a handset. Never fails: a header that contradicts itself is taken for text.
 
-    A body in another alphabet than GSM7 becomes UCS2, which loses nothing; an alphabet we do not know, or octets that
-    are no text, stay as they are.
+    A body in another alphabet than GSM7 becomes UCS2, which loses nothing, and so does one in the tables of a language:
+    what is stored is read without its header. An alphabet we do not know, or octets that are no text, stay as they are.
     """
     payload = pdu.short_message if isinstance(pdu, DeliverSm) else tlv(pdu.tlvs, Tag.MESSAGE_PAYLOAD) or b""
     header = b""
     if pdu.esm_class & _UDHI:
         with suppress(udh.BrokenHeader):
             header, payload = udh.split_udh(payload)
+    tables = tables_in(header)
     if not _joins(header):
         header = _concatenation_from_tlvs(pdu) or header
-    encoding, body, text = _decoded(payload, pdu.data_coding)
+    encoding, body, text = _decoded(payload, pdu.data_coding, tables)
     return Incoming(_digits(pdu.source_addr), _digits(pdu.destination_addr), encoding, header, body, text)
 
 
@@ -212,13 +214,16 @@ _OTHER_ALPHABETS: Final[dict[int, str]] = {
 }
 
 
-def _decoded(octets: bytes, data_coding: int) -> tuple[Encoding, bytes, str]:
+def _decoded(octets: bytes, data_coding: int, tables: Tables) -> tuple[Encoding, bytes, str]:
     """Encoding, body and text. Source: SMPP 3.4 §5.2.19; above 0x0F the groups of 3GPP TS 23.038 §4."""
     other = _OTHER_ALPHABETS.get(data_coding) if data_coding < 0x10 else None
     if other is not None:
         text = octets.decode(other, "replace")
         return Encoding.UCS2, text.encode("utf-16-be"), text
     encoding = _encoding_of(data_coding)
+    if encoding is Encoding.GSM7 and tables != NO_TABLES:
+        text = join((octets,), encoding, tables=tables)
+        return Encoding.UCS2, text.encode("utf-16-be"), text
     return encoding, octets, "" if encoding is Encoding.BINARY else join((octets,), encoding)
 
 

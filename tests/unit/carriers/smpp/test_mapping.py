@@ -7,7 +7,7 @@ from heliograph.carriers.smpp.profile import Profile
 from heliograph.core.messages import Content, Message, Parcel
 from heliograph.core.receipts import IdForm, match_key
 from heliograph.core.states import MessageState
-from heliograph.gsm.segments import Encoding, Segment
+from heliograph.gsm.segments import Encoding, Segment, join
 from heliograph.smpp.codec import decode
 from heliograph.smpp.constants import MessageState as WireState
 from heliograph.smpp.constants import Tag
@@ -214,6 +214,31 @@ def test_an_incoming_segment_keeps_its_header() -> None:
     incoming = incoming_from(pdu._replace(short_message=bytes.fromhex("050003070201") + b"hi"))
     assert (incoming.udh.hex(), incoming.body, incoming.text) == ("050003070201", b"hi", "hi")
     assert (incoming.sender, incoming.recipient) == ("27831234567", "12345")
+
+
+@pytest.mark.parametrize(
+    ("payload", "text"),
+    [
+        ("03240101" + b"I\x1bs\x1bik".hex(), "Işık"),
+        ("080003070201250101" + b"I\x1d\x07k".hex(), "Işık"),
+        ("06240106250106" + "1b532f42", "Sनम"),
+        ("0324010e" + b"I\x1bsik".hex(), "Isik"),
+    ],
+    ids=["single shift", "locking shift of a long one", "both", "an unknown language"],
+)
+def test_the_tables_that_a_header_names_are_used(payload: str, text: str) -> None:
+    octets = bytes.fromhex(payload)
+    incoming = incoming_from(DeliverSm(esm_class=0x40, short_message=octets))
+    assert incoming.text == text
+    assert incoming.udh == octets[: octets[0] + 1]
+    assert join((incoming.body,), incoming.encoding) == text
+
+
+def test_tables_are_used_beside_the_parameters_and_in_septets_only() -> None:
+    pdu = DeliverSm(esm_class=0x40, short_message=bytes.fromhex("03250101") + b"I\x1d\x07k", tlvs=SAR)
+    assert (incoming_from(pdu).text, incoming_from(pdu).udh.hex()) == ("Işık", "06080412340302")
+    wide = pdu._replace(short_message=bytes.fromhex("03250101") + "şı".encode("utf-16-be"), data_coding=8)
+    assert (incoming_from(wide).text, incoming_from(wide).encoding) == ("şı", Encoding.UCS2)
 
 
 def test_a_header_that_cannot_be_is_taken_for_text() -> None:
