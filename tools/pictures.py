@@ -47,6 +47,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     "webhook_https_only": "Call webhooks, and fetch media, over https only.",
     "rate_limit": "Requests a minute for each account that has no limit of its own; 0 for none.",
     "sender": "The sender of accounts that have no default of their own.",
+    "national_tables": "Whose shift tables may be used for which numbers, where the carrier takes them: such as "
+    "`90:turkish,351:portuguese`. See [alphabets](alphabets.md).",
     "us_campaigns": "Whether US numbers (+1, but for toll-free ones) send SMS and MMS only for an approved campaign.",
     "message_limit": "Messages that may wait in the store; past it, submissions are refused for now.",
     "memory_limit": "Unfinished messages held in memory; past it, they wait in the store.",

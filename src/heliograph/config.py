@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from heliograph.core.alphabets import NationalPrefix, national_prefix_from
 from heliograph.core.numbers import sender_from
+from heliograph.gsm.national import Language
 from heliograph.services.refused import Refused
 from heliograph.store.blobs.address import address_of as media_address_of
 
@@ -31,6 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     private. rate_limit: requests a minute for each account without a limit of its own, 0 for none.
     message_limit: unfinished messages in the store, memory_limit: those of them held in memory.
     us_campaigns: `required` when US long codes send only for an approved campaign, or `off`.
+    national_tables: whose shift tables texts to which numbers may use.
     validity_hours: how long a message is tried. retention_days: how long an ended one is kept, 0 for ever.
     media: where files are kept, "" for a folder in the data folder; media_most_octets: the largest one that is fetched;
     media_link_days: how long a link to one is good.
@@ -46,6 +49,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit: int = 0
     sender: str = "Heliograph"
     us_campaigns: str = "off"
+    national_tables: tuple[NationalPrefix, ...] = ()
     message_limit: int = 5_000_000
     memory_limit: int = 50_000
     validity_hours: int = 48
@@ -165,6 +169,19 @@ def _off_or_required(value: Any) -> str:
     return word
 
 
+def _national_tables(value: Any) -> tuple[NationalPrefix, ...]:
+    if value in ("", "off", False):
+        return ()
+    written = value.split(",") if isinstance(value, str) else list(value)
+    prefixes = tuple(national_prefix_from(_text(each)) for each in written)
+    if len(dict(prefixes)) < len(prefixes):
+        raise ValueError(value)
+    return prefixes
+
+
+_LANGUAGES: Final = ", ".join(language.name.lower() for language in Language if language)
+
+
 def _level(value: Any) -> str:
     level = _text(value).lower()
     if level not in ("debug", "info", "warning", "error"):
@@ -183,6 +200,9 @@ _SETTINGS: Final[Mapping[str, _Setting]] = {
     "rate_limit": _Setting(_count(0), "a whole number of requests a minute, 0 for none"),
     "sender": _Setting(_sender, "a number or at most 11 GSM characters"),
     "us_campaigns": _Setting(_off_or_required, "off or required"),
+    "national_tables": _Setting(
+        _national_tables, f"off, or PREFIX:LANGUAGE with commas between them, each prefix once ({_LANGUAGES})"
+    ),
     "message_limit": _Setting(_count(1), "a whole number of messages, 1 or more"),
     "memory_limit": _Setting(_count(1), "a whole number of messages, 1 or more"),
     "validity_hours": _Setting(_count(1), "a whole number of hours, 1 or more"),

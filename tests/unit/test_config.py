@@ -4,8 +4,11 @@ from pathlib import Path
 import pytest
 
 from heliograph.config import Settings, address_of, environ_of, load_settings
+from heliograph.core.alphabets import NationalPrefix
+from heliograph.gsm.national import Language
 from heliograph.services.refused import Refused
 
+TURKEY, PORTUGAL = NationalPrefix("90", Language.TURKISH), NationalPrefix("351", Language.PORTUGUESE)
 HOME = {"HOME": "/home/crane"}
 
 
@@ -53,6 +56,8 @@ def test_the_environment_names_the_file_unless_a_flag_does(tmp_path: Path) -> No
         ("sender", "+27831234567", "27831234567"),
         ("us_campaigns", "Required", "required"),
         ("retention_days", "7", 7),
+        ("national_tables", "off", ()),
+        ("national_tables", "90:turkish, +351:Portuguese", (TURKEY, PORTUGAL)),
         ("log_level", "WARNING", "warning"),
         (
             "webhook_allow",
@@ -102,6 +107,14 @@ def test_a_file_may_use_its_own_types(tmp_path: Path) -> None:
         ("sender", "far too long a sender", "at most 11 GSM characters"),
         ("us_campaigns", "yes", "off or required"),
         ("retention_days", "6", "7 or more"),
+        (
+            "national_tables",
+            "90:klingon",
+            "PREFIX:LANGUAGE with commas between them, each prefix once (turkish, spanish,",
+        ),
+        ("national_tables", "turkish", "PREFIX:LANGUAGE"),
+        ("national_tables", "90:turkish,", "PREFIX:LANGUAGE"),
+        ("national_tables", "90:turkish,90:hindi", "each prefix once"),
         ("log_level", "loud", "debug, info, warning or error"),
     ],
 )
@@ -148,6 +161,7 @@ def test_settings_are_the_same_out_of_the_environment_they_are_written_to() -> N
         "smpp_listen": "127.0.0.1:2775",
         "webhook_https_only": True,
         "rate_limit": 7,
+        "national_tables": "90:turkish,351:portuguese",
         "database": "sqlite:////tmp/a.sqlite",
     }
     for given in ({}, flags):
