@@ -4,6 +4,8 @@ import struct
 import subprocess
 from pathlib import Path
 
+from heliograph.gsm import udh
+from heliograph.gsm.national import Language, tables_in
 from heliograph.gsm.segments import Encoding, split
 from heliograph.smpp import codec, receipts
 from heliograph.smpp.constants import BindKind, EsmClass, MessageState, Npi, RegisteredDelivery, Ton
@@ -21,6 +23,18 @@ FIELDS = (
     "smpp.message_state",
     "gsm_sms.udh.mm.msg_parts",
 )
+
+TABLE_FIELDS = (
+    "gsm_sms.dis_iei_lang.single_shift",
+    "gsm_sms.dis_iei_lang.locking_shift",
+    "gsm_sms.udh.mm.msg_parts",
+    "gsm_sms.udh.mm.msg_part",
+)
+NATIONAL_TEXTS = {
+    Language.TURKISH: "Şişli'de ağaçlar çiçek açtı. " * 12,
+    Language.HINDI: "SMS में नमस्ते। " * 9,
+    Language.URDU: "سلام، یہ ایک لمبا خط ہے۔ " * 20,
+}
 
 
 def conversation() -> list[Pdu]:
@@ -94,3 +108,27 @@ def test_tshark_finds_nothing_malformed_and_reads_the_same_fields(tmp_path: Path
             assert int(said["smpp.message_state"], 0) == MessageState.DELIVERED
         if isinstance(pdu, SubmitSm) and pdu.esm_class:
             assert int(said["gsm_sms.udh.mm.msg_parts"], 0) == pdu.short_message[4]
+
+
+def test_tshark_reads_the_tables_that_our_headers_name(tmp_path: Path) -> None:
+    """It knows the languages by name; texts it leaves as octets."""
+    written = [
+        (language, segment)
+        for language, text in NATIONAL_TEXTS.items()
+        for segment in split(text, reference=7, language=language)[1]
+    ]
+    file = tmp_path / "national.pcap"
+    submits = [
+        SubmitSm(destination_addr="905321234567", esm_class=EsmClass.UDHI, short_message=segment.payload)
+        for _, segment in written
+    ]
+    file.write_bytes(capture([*submits]))
+    assert read(file, "-Y", "_ws.malformed || _ws.expert.group == 0x07000000") == []
+    options = [option for field in TABLE_FIELDS for option in ("-e", field)]
+    rows = [line.split("\t") for line in read(file, "-Y", "smpp", "-T", "fields", *options)]
+    for (_, segment), (single, locking, total, number) in zip(written, rows, strict=True):
+        assert (int(single or 0), int(locking or 0)) == tables_in(segment.udh)
+        place = udh.concatenation_of(segment.udh)
+        assert (int(total or 1), int(number or 1)) == ((place.total, place.number) if place else (1, 1))
+    shown = {line.split(": ")[1].split(" (")[0] for line in read(file, "-V", "-Y", "smpp") if "Shift): " in line}
+    assert shown == {language.name.capitalize() for language in NATIONAL_TEXTS}
