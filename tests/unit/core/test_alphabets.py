@@ -1,6 +1,9 @@
 import re
+from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from heliograph.core.alphabets import (
     NO_LANGUAGES,
@@ -44,3 +47,10 @@ def test_a_prefix_as_people_write_it(written: str) -> None:
 def test_anything_else_is_no_prefix(written: str) -> None:
     with pytest.raises(ValueError, match=re.escape(written)):
         national_prefix_from(written)
+
+
+@given(st.text() | st.from_regex(r"\+?[0-9]{0,17} ?: ?[a-zA-Z]{0,10}", fullmatch=True))
+def test_whatever_is_written_is_a_prefix_that_is_read_again_or_none(written: str) -> None:
+    with suppress(ValueError):
+        prefix = national_prefix_from(written)
+        assert national_prefix_from(str(prefix)) == prefix
