@@ -106,6 +106,7 @@ def test_the_server_is_the_same_process_without_the_command_line_s_library(tmp_p
         assert running.wait(20) == 0
     assert "pydantic" not in loaded
     assert b"HELIOGRAPH_RATE_LIMIT=7" in environment
+    assert b"MALLOC_ARENA_MAX=2" in environment
 
 
 def test_it_serves_warns_of_smpp_listen_and_keeps_its_data_to_itself(tmp_path: Path) -> None:
