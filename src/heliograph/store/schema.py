@@ -191,6 +191,9 @@ contact_group = Table(
 )
 """contacts: how many there are. last_id: of the contact that was added last; whoever adds some changes it first."""
 
+removed_group = _narrow("removed_group", _key("account_id", Integer), _key("id"))
+"""Groups that are gone, for as long as contacts of theirs may be left."""
+
 contact = Table(
     "contact",
     metadata,
@@ -206,7 +209,7 @@ contact = Table(
     UniqueConstraint("account_id", "group_id", "msisdn"),
     sqlite_with_rowid=False,
 )
-"""Those whose group is gone are nobody's, and are removed bit by bit."""
+"""Those whose group is gone (`removed_group`) are nobody's, and are removed bit by bit."""
 
 broadcast = Table(
     "broadcast",

@@ -32,6 +32,13 @@ def _contacts() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "removed_group",
+        sa.Column("account_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "contact",
         sa.Column("account_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("group_id", sa.BigInteger(), autoincrement=False, nullable=False),
