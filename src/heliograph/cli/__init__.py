@@ -32,6 +32,8 @@ GROUPS: Final = {
     "key": Group("key", "API keys: add, list, revoke."),
     "number": Group("number", "Numbers of accounts: add, set, list, remove."),
     "campaign": Group("campaign", "Registered campaigns: add, approve, list, remove."),
+    "group": Group("group", "Contact groups of accounts: add, list, show, rename, remove."),
+    "contact": Group("contact", "Contacts in groups: add, list, show, set, remove, import, export."),
     "carrier": Group("carrier", "Upstreams: add, list, show, set, probe, drain, remove."),
     "route": Group("route", "Which carriers messages take: add, list, remove."),
     "rate": Group("rate", "What messages cost: add, list, remove."),

@@ -1,10 +1,22 @@
 """An account's address book: groups of contacts, and what may be written about one."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
 from heliograph.core.ids import AccountId, ContactGroupId, ContactId
+from heliograph.core.numbers import msisdn_from
+from heliograph.core.reasons import Reason
+
+NAME_CHARS = 120
+"""Characters of a group's name, of a first or last name, and of the name of a field."""
+MOST_FIELDS = 50
+VALUE_CHARS = 1_000
+OWN_NAMES = frozenset({"msisdn", "first_name", "last_name"})
+"""What every contact has, and no field may be called."""
+_UNKEEPABLE = re.compile("[\0\ud800-\udfff\ufffe\uffff]")
+"""NUL, which PostgreSQL keeps in no text, halves of pairs, and two that XML cannot hold."""
 
 _NO_FIELDS: Mapping[str, str] = MappingProxyType({})
 
@@ -32,3 +44,65 @@ class Contact(NamedTuple):
     fields: Mapping[str, str] = _NO_FIELDS
     created_at_ms: int = 0
     modified_at_ms: int = 0
+
+
+def good_group_name(written: str) -> str | None:
+    """A group's name without blanks at its ends; None when it is empty, too long, or does not print on one line.
+
+    >>> good_group_name(" Friends "), good_group_name("a\\nb"), good_group_name("n" * 121)
+    ('Friends', None, None)
+    """
+    name = written.strip()
+    return name if 1 <= len(name) <= NAME_CHARS and name.isprintable() else None
+
+
+def good_contact(written: Contact) -> Contact | Reason:
+    """A contact as it is kept, or why it is not: INVALID_RECIPIENT, BAD_CONTACT.
+
+    Its number is in E.164 form; blanks at the ends of names and values are gone, and so are fields without a value;
+    names of fields are in small letters.
+
+    >>> wanted = Contact(AccountId(1), ContactGroupId(2), ContactId(3), "27 83 123 4567", " Ada ", "", {"Town": "Rome"})
+    >>> kept = good_contact(wanted)
+    >>> kept.msisdn, kept.first_name, kept.fields
+    ('+27831234567', 'Ada', {'town': 'Rome'})
+    >>> good_contact(wanted._replace(last_name="n" * 121)) is Reason.BAD_CONTACT
+    True
+    """
+    msisdn = msisdn_from(written.msisdn)
+    if msisdn is None:
+        return Reason.INVALID_RECIPIENT
+    first, last = written.first_name.strip(), written.last_name.strip()
+    if len(first) > NAME_CHARS or len(last) > NAME_CHARS or not _is_keepable(first + last):
+        return Reason.BAD_CONTACT
+    fields = _good_fields(written.fields) if written.fields else {}
+    if fields is None:
+        return Reason.BAD_CONTACT
+    return written._replace(msisdn=msisdn, first_name=first, last_name=last, fields=fields)
+
+
+def good_field_name(written: str) -> str | None:
+    """The name of a field in small letters; None when it is empty, too long, or what every contact has.
+
+    >>> good_field_name(" Town "), good_field_name("First_Name")
+    ('town', None)
+    """
+    name = written.strip().lower()
+    is_good = 1 <= len(name) <= NAME_CHARS and name.isprintable() and name not in OWN_NAMES
+    return name if is_good else None
+
+
+def _good_fields(written: Mapping[str, str]) -> dict[str, str] | None:
+    fields: dict[str, str] = {}
+    for each, untidy in written.items():
+        value = untidy.strip()
+        name = good_field_name(each)
+        if name is None or len(value) > VALUE_CHARS or not _is_keepable(value):
+            return None
+        if value:
+            fields[name] = value
+    return fields if len(fields) <= MOST_FIELDS else None
+
+
+def _is_keepable(text: str) -> bool:
+    return not _UNKEEPABLE.search(text)

@@ -47,6 +47,11 @@ class Reason(Enum):
     EMPTY_GROUP = (129, "The group has no contacts.", "Add contacts to it first.")
     KEY_REUSED = (130, "The idempotency key was used for a different request.", "Use a new key for a new request.")
     KEY_IN_USE = (131, "The first request with this idempotency key is still running.", "Ask again in a moment.")
+    BAD_CONTACT = (
+        132,
+        "A name or field of the address book is empty, too long, or holds characters that cannot be kept.",
+        "Keep names to 120 characters, fields to 50 a contact and 1,000 characters a value; remove NUL.",
+    )
     OVERLOADED = (140, "The exchange holds as many messages as it may.", "Wait a little, then send again.")
     STORE_UNAVAILABLE = (141, "The exchange cannot store messages just now.", "Wait a little, then send again.")
     INTERNAL = (142, "The exchange failed in a way it did not foresee.", "Tell the operator; nothing was accepted.")

@@ -3,7 +3,7 @@
 Settled rows of the receipt map are tombstones for 72 h against late repetitions, ids that no receipt came for are
 kept for 30 days, by when their messages have long become `unknown`; idempotency keys hold for 24 h;
 ended deliveries can be replayed for 30 days. Segments of whole incoming messages are tombstones for 72 h as well, and
-a conversation over a shared sender lasts seven days.
+a conversation over a shared sender lasts seven days. Contacts of groups that were removed are nobody's at once.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from heliograph.core.replies import TALK_MS
 from heliograph.net.clock import Clock
 from heliograph.pipeline.forget import DAY_MS, forget_ended
-from heliograph.store import overdue, retention
+from heliograph.store import contacts, overdue, retention
 from heliograph.store.engine import Store, StoreUnavailable
 
 ROUND_S = 600.0
@@ -72,3 +72,15 @@ async def prune(store: Store, clock: Clock) -> None:
             async with store.writing() as connection:
                 count = await forget(connection, before_ms=now_ms - age_ms, most=PAGE)
             await clock.sleep(PAUSE_S)
+    await _forget_removed_groups(store, clock)
+
+
+async def _forget_removed_groups(store: Store, clock: Clock) -> None:
+    """Remove what is left of contact groups that were removed."""
+    while True:
+        async with store.writing() as connection:
+            group = await contacts.next_removed(connection)
+            if group is None:
+                return
+            await contacts.remove_leftovers(connection, *group, most=PAGE)
+        await clock.sleep(PAUSE_S)

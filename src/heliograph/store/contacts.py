@@ -52,6 +52,11 @@ class Stretched(NamedTuple):
     last_id: ContactId | None
 
 
+async def hold(connection: AsyncConnection, account_id: AccountId) -> None:
+    """Let nobody else give a name to a group of an account until the transaction ends."""
+    await connection.execute(select(account.c.id).where(account.c.id == account_id).with_for_update())
+
+
 # Groups --------------------------------------------------------------------------------------------------------------
 
 
@@ -88,9 +93,7 @@ async def group_named(connection: AsyncConnection, account_id: AccountId, name: 
 
 
 async def add_group(connection: AsyncConnection, account_id: AccountId, *, name: str, now_ms: int) -> ContactGroup:
-    """Make a group with a name that the account has not given yet."""
-    # Those who add groups to one account follow one another.
-    await connection.execute(select(account.c.id).where(account.c.id == account_id).with_for_update())
+    """Make a group, in an account that is held, with a name that it has not given yet."""
     last = 0
     for table in (contact_group, removed_group):
         last = max(last, await connection.scalar(select(func.max(table.c.id)).filter_by(account_id=account_id)) or 0)
@@ -104,7 +107,7 @@ async def add_group(connection: AsyncConnection, account_id: AccountId, *, name:
 async def rename_group(
     connection: AsyncConnection, account_id: AccountId, group_id: ContactGroupId, *, name: str, now_ms: int
 ) -> None:
-    """Give a group a name that the account has not given yet."""
+    """Give a group a name that its account, which is held, has not given yet."""
     await connection.execute(
         update(contact_group).where(_is_group(account_id, group_id)).values(name=name, modified_at_ms=now_ms)
     )
@@ -211,6 +214,14 @@ async def known(
     wanted = select(contact.c.msisdn, contact.c.id)
     wanted = wanted.where(_is_in(account_id, group_id), contact.c.msisdn.in_(list(msisdns)))
     return {row.msisdn: ContactId(row.id) for row in await connection.execute(wanted)}
+
+
+async def those(
+    connection: AsyncConnection, account_id: AccountId, group_id: ContactGroupId, *, msisdns: Iterable[str]
+) -> dict[str, Contact]:
+    """The contacts of a group that have one of these numbers, by number."""
+    wanted = _CONTACT.where(_is_in(account_id, group_id), contact.c.msisdn.in_(list(msisdns)))
+    return {row.msisdn: Contact(*row) for row in await connection.execute(wanted)}
 
 
 async def add(
