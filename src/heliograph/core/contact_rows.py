@@ -16,12 +16,11 @@ from heliograph.core.contacts import (
     OWN_NAMES,
     VALUE_CHARS,
     Contact,
-    good_contact,
     good_field_name,
+    is_within_limits,
 )
 from heliograph.core.ids import AccountId, ContactGroupId, ContactId
 from heliograph.core.numbers import msisdn_from
-from heliograph.core.reasons import Reason
 
 MOST_COLUMNS = 200
 """Columns that a table may have."""
@@ -153,18 +152,17 @@ def contact_from(
     msisdn = _msisdn_from(written)
     if msisdn is None:
         return Rejected(number, written, _why_no_number(written))
-    first, last = columns.first_name, columns.last_name
-    said = Contact(
-        account_id,
-        group_id,
-        ContactId(0),
-        msisdn,
-        unguarded(row[first].strip()) if 0 <= first < count else "",
-        unguarded(row[last].strip()) if 0 <= last < count else "",
-        {name: unguarded(row[place].strip()) for place, name in columns.fields if place < count and row[place]},
-    )
-    kept = good_contact(said)
-    return Rejected(number, written, _why_not(said)) if isinstance(kept, Reason) else kept
+    first = _cell(row[columns.first_name]) if 0 <= columns.first_name < count else ""
+    last = _cell(row[columns.last_name]) if 0 <= columns.last_name < count else ""
+    fields = {name: value for place, name in columns.fields if place < count and (value := _cell(row[place]))}
+    if not is_within_limits(first, last, fields.values()):
+        return Rejected(number, written, _why_not(first, last, fields))
+    return Contact(account_id, group_id, ContactId(0), msisdn, first, last, fields)
+
+
+def _cell(written: str) -> str:
+    text = written.strip()
+    return unguarded(text).strip() if text[:1] == "'" else text
 
 
 def _msisdn_from(written: str) -> str | None:
@@ -183,12 +181,12 @@ def _why_no_number(written: str) -> str:
     return "It is not a phone number: 7 to 15 digits with the country code."
 
 
-def _why_not(said: Contact) -> str:
-    if len(said.first_name) > NAME_CHARS or len(said.last_name) > NAME_CHARS:
+def _why_not(first: str, last: str, fields: Mapping[str, str]) -> str:
+    if len(first) > NAME_CHARS or len(last) > NAME_CHARS:
         return f"A name has more than {NAME_CHARS} characters."
-    if any(len(value) > VALUE_CHARS for value in said.fields.values()):
+    if any(len(value) > VALUE_CHARS for value in fields.values()):
         return f"A field has more than {VALUE_CHARS} characters."
-    if sum(map(bool, said.fields.values())) > MOST_FIELDS:
+    if len(fields) > MOST_FIELDS:
         return f"There are more than {MOST_FIELDS} fields."
     return "A character cannot be kept: NUL, or half of a pair."
 

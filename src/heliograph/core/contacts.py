@@ -1,7 +1,7 @@
 """An account's address book: groups of contacts, and what may be written about one."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -73,12 +73,27 @@ def good_contact(written: Contact) -> Contact | Reason:
     if msisdn is None:
         return Reason.INVALID_RECIPIENT
     first, last = written.first_name.strip(), written.last_name.strip()
-    if len(first) > NAME_CHARS or len(last) > NAME_CHARS or not _is_keepable(first + last):
-        return Reason.BAD_CONTACT
-    fields = _good_fields(written.fields) if written.fields else {}
-    if fields is None:
+    fields: dict[str, str] = {}
+    for each, value in written.fields.items():
+        name = good_field_name(each)
+        if name is None:
+            return Reason.BAD_CONTACT
+        fields[name] = value.strip()
+    fields = {name: value for name, value in fields.items() if value}
+    if not is_within_limits(first, last, fields.values()):
         return Reason.BAD_CONTACT
     return written._replace(msisdn=msisdn, first_name=first, last_name=last, fields=fields)
+
+
+def is_within_limits(first_name: str, last_name: str, values: Collection[str]) -> bool:
+    """Whether names and the values of fields are short and few enough, and hold nothing that cannot be kept."""
+    return (
+        len(first_name) <= NAME_CHARS
+        and len(last_name) <= NAME_CHARS
+        and len(values) <= MOST_FIELDS
+        and max(map(len, values), default=0) <= VALUE_CHARS
+        and not _UNKEEPABLE.search("".join((first_name, last_name, *values)))
+    )
 
 
 def good_field_name(written: str) -> str | None:
@@ -90,19 +105,3 @@ def good_field_name(written: str) -> str | None:
     name = written.strip().lower()
     is_good = 1 <= len(name) <= NAME_CHARS and name.isprintable() and name not in OWN_NAMES
     return name if is_good else None
-
-
-def _good_fields(written: Mapping[str, str]) -> dict[str, str] | None:
-    fields: dict[str, str] = {}
-    for each, untidy in written.items():
-        value = untidy.strip()
-        name = good_field_name(each)
-        if name is None or len(value) > VALUE_CHARS or not _is_keepable(value):
-            return None
-        if value:
-            fields[name] = value
-    return fields if len(fields) <= MOST_FIELDS else None
-
-
-def _is_keepable(text: str) -> bool:
-    return not _UNKEEPABLE.search(text)

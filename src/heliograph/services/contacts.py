@@ -138,8 +138,9 @@ class Contacts:
                 return Refusal(good)
             if await contacts.known(connection, *key, msisdns=[good.msisdn]):
                 return Refusal(Reason.DUPLICATE)
-            (made,) = await contacts.add(connection, *key, made=[good], now_ms=self._log.now_ms())
-        return made
+            now_ms = self._log.now_ms()
+            (contact_id,) = await contacts.add(connection, *key, made=[good], now_ms=now_ms)
+        return good._replace(contact_id=ContactId(contact_id), created_at_ms=now_ms, modified_at_ms=now_ms)
 
     async def contact(
         self, account_id: AccountId, group_id: ContactGroupId, *, contact_id: ContactId

@@ -7,12 +7,28 @@ engine: no number comes twice, the count is right, and a contact that is added l
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, bindparam, case, delete, exists, false, func, insert, select, update
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Select,
+    bindparam,
+    case,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heliograph.core.contacts import Contact, ContactGroup
 from heliograph.core.ids import AccountId, ContactGroupId, ContactId, first_at
 from heliograph.store.schema import account, contact, contact_group, removed_group
+
+_Key = tuple[AccountId, ContactGroupId]
 
 _GROUP = select(
     contact_group.c.account_id,
@@ -207,21 +223,32 @@ async def contact_numbered(
     return Contact(*row) if row else None
 
 
+def _in_turn(
+    connection: AsyncConnection, msisdns: Iterable[str], *wanted: ColumnElement[Any], key: _Key
+) -> Select[Any]:
+    """A question for each of some numbers in a group, whose answer has NULL for those that are not there.
+
+    SQLite takes a list of values for a reason to read the whole group instead, and so it does with an inner join.
+    """
+    unpacked = func.json_array_elements_text if connection.dialect.name == "postgresql" else func.json_each
+    asked = unpacked(literal(list(msisdns), JSON)).table_valued("value")
+    return select(*wanted).select_from(asked.outerjoin(contact, _is_in(*key) & (contact.c.msisdn == asked.c.value)))
+
+
 async def known(
     connection: AsyncConnection, account_id: AccountId, group_id: ContactGroupId, *, msisdns: Iterable[str]
 ) -> dict[str, ContactId]:
     """Which of these numbers are in a group, each with its contact."""
-    wanted = select(contact.c.msisdn, contact.c.id)
-    wanted = wanted.where(_is_in(account_id, group_id), contact.c.msisdn.in_(list(msisdns)))
-    return {row.msisdn: ContactId(row.id) for row in await connection.execute(wanted)}
+    wanted = _in_turn(connection, msisdns, contact.c.msisdn, contact.c.id, key=(account_id, group_id))
+    return {row[0]: ContactId(row[1]) for row in await connection.execute(wanted) if row[1] is not None}
 
 
 async def those(
     connection: AsyncConnection, account_id: AccountId, group_id: ContactGroupId, *, msisdns: Iterable[str]
 ) -> dict[str, Contact]:
     """The contacts of a group that have one of these numbers, by number."""
-    wanted = _CONTACT.where(_is_in(account_id, group_id), contact.c.msisdn.in_(list(msisdns)))
-    return {row.msisdn: Contact(*row) for row in await connection.execute(wanted)}
+    wanted = _in_turn(connection, msisdns, *_COLUMNS, key=(account_id, group_id))
+    return {row.msisdn: Contact(*row) for row in await connection.execute(wanted) if row.id is not None}
 
 
 async def add(
@@ -231,8 +258,8 @@ async def add(
     *,
     made: Sequence[Contact],
     now_ms: int,
-) -> list[Contact]:
-    """Add contacts to a group that is held and has none of their numbers; returns them with ids, in their order."""
+) -> range:
+    """Add contacts to a group that is held and has none of their numbers; returns their ids, in their order."""
     floor = first_at(now_ms)
     last = case((contact_group.c.last_id >= floor, contact_group.c.last_id), else_=floor)
     taken = await connection.scalar(
@@ -242,27 +269,24 @@ async def add(
         .returning(contact_group.c.last_id)
     )
     if taken is None or not made:
-        return []
+        return range(0)
     ids = range(taken - len(made) + 1, taken + 1)
-    added = [
-        each._replace(
-            account_id=account_id,
-            group_id=group_id,
-            contact_id=ContactId(contact_id),
-            created_at_ms=now_ms,
-            modified_at_ms=now_ms,
-        )
+    rows = [
+        {
+            "account_id": account_id,
+            "group_id": group_id,
+            "id": contact_id,
+            "msisdn": each.msisdn,
+            "first_name": each.first_name,
+            "last_name": each.last_name,
+            "fields": dict(each.fields),
+            "created_at_ms": now_ms,
+            "modified_at_ms": now_ms,
+        }
         for each, contact_id in zip(made, ids, strict=True)
     ]
-    await connection.execute(insert(contact), [_row_of(each) for each in added])
-    return added
-
-
-def _row_of(made: Contact) -> dict[str, Any]:
-    row: dict[str, Any] = made._asdict()
-    row["id"] = row.pop("contact_id")
-    row["fields"] = dict(made.fields)
-    return row
+    await connection.execute(insert(contact), rows)
+    return ids
 
 
 _CHANGE = (
