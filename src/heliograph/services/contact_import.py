@@ -3,8 +3,8 @@
 A number that the group has already is left as it is, or given the values of the row. So an import that stopped half-way
 is completed by running it again, and one that runs twice changes nothing.
 
-Some thousand rows are gathered and kept in the order of their numbers: those that come as they like touch another page of
-the index each, which all have to be written (measured: two thirds of the rate with a million contacts in the group).
+Some thousand rows are gathered and kept in the order of their numbers: in any other, each touches another page of the
+index, and all of them have to be written (measured: two thirds of the rate with a million contacts in the group).
 """
 
 from collections import Counter
@@ -79,7 +79,7 @@ class ContactImport:
 
     async def take(self, rows: Iterator[Sequence[str]], chosen: Mapping[str, str]) -> Tally:
         """Take all rows, the first of which names the columns; raises Refused. chosen: see `columns_from`."""
-        number, header = next(((place, row) for place, row in enumerate(rows, 1) if any(row)), (0, ()))
+        number, header = next(((place, row) for place, row in enumerate(rows, 1) if any(map(str.strip, row))), (0, ()))
         if not header:
             raise Refused("The table is empty.")
         try:
@@ -88,7 +88,7 @@ class ContactImport:
             raise Refused(str(error)) from None
         gathered: Gathered = {}
         for place, row in enumerate(rows, number + 1):
-            if any(row):
+            if any(map(str.strip, row)):
                 self._read(row, columns, number=place, gathered=gathered)
             if len(gathered) >= GATHERED:
                 await self._keep_all(gathered, columns)

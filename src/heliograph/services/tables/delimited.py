@@ -4,6 +4,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import BinaryIO
 
 from heliograph.services.refused import Refused
@@ -14,11 +15,17 @@ LONGEST_LINE = 1 << 20
 _PIECE = 1 << 20
 
 
-def opened(file: BinaryIO, *, encoding: str | None) -> Iterator[Sequence[str]]:
+@contextmanager
+def opened(file: BinaryIO, *, encoding: str | None) -> Iterator[Iterator[Sequence[str]]]:
     """Rows of a text, which is looked through once for what its encoding cannot say; raises Refused."""
     wanted = encoding or "utf-8-sig"
     _check_encoding(file, wanted, is_chosen=encoding is not None)
-    return _rows(io.TextIOWrapper(file, encoding=wanted, newline=""))
+    text = io.TextIOWrapper(file, encoding=wanted, newline="")
+    try:
+        yield _rows(text)
+    finally:
+        # The file is whoever's who opened it.
+        text.detach()
 
 
 def _rows(text: io.TextIOWrapper) -> Iterator[Sequence[str]]:

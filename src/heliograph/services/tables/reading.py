@@ -36,7 +36,7 @@ def opened(path: Path, *, encoding: str | None = None, sheet: str | None = None)
                 with workbook.opened(file, sheet=sheet) as (rows, total, done):
                     yield Table(rows, total, done)
             else:
-                text = delimited.opened(file, encoding=encoding)
-                yield Table(text, path.stat().st_size, file.tell)
+                with delimited.opened(file, encoding=encoding) as lines:
+                    yield Table(lines, path.stat().st_size, file.tell)
     except OSError as error:
         raise Refused(f"{path} cannot be read: {error.strerror}.") from error
