@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Sequence
 from functools import partial
 
+from sqlalchemy.event import listen
+
 from heliograph.core.contacts import Contact, ContactGroup
 from heliograph.core.ids import AccountId, ContactGroupId, ContactId, first_at
 from heliograph.store import contacts
@@ -167,3 +169,22 @@ def test_a_contact_is_removed_from_its_own_group_only_and_counted(engine: FreshS
     assert engine.reading(lambda connection: contacts.count_of_groups(connection, group.account_id)) == 2
     named = engine.reading(lambda connection: contacts.group_named(connection, group.account_id, "friends"))
     assert named == kept[1]
+
+
+def test_numbers_are_looked_up_one_by_one_however_many_are_asked_for(engine: FreshStore) -> None:
+    """With a list of values SQLite read the whole group, and an import took ten times as long."""
+    asked: list[str] = []
+
+    async def known(connection: Connection) -> None:
+        sync = connection.sync_connection
+        assert sync is not None
+        listen(sync, "before_cursor_execute", lambda *said: asked.append(said[2]))
+        for look in (contacts.known, contacts.those):
+            await look(connection, engine.account_id, NOWHERE, msisdns=map(_number, range(1_000)))
+
+    engine.reading(known)
+    looked = [each for each in asked if "json_each" in each]
+    assert len(looked) == 2
+    for statement in looked:
+        (*_, last) = engine.rows(f"explain query plan {statement}", "[]", 1, 1)
+        assert "account_id=? AND group_id=? AND msisdn=?" in str(last[3])

@@ -5,6 +5,7 @@ from heliograph.core.contacts import Contact, ContactGroup
 from heliograph.core.ids import AccountId, ContactGroupId, ContactId, uid_from
 from heliograph.core.messages import Refusal
 from heliograph.core.reasons import Reason
+from heliograph.dialects import dialect
 from heliograph.pipeline.prune import prune
 from heliograph.services import contacts as module
 from heliograph.services.accounts import Accounts
@@ -18,6 +19,11 @@ from tests.unit.services.conftest import StillClock, Tell
 
 ADA, BOB = "+27831234567", "+27831234568"
 NOBODY = ContactId(5)
+
+
+def _fits(book: Contacts) -> dialect.Contacts:
+    """What dialects are given; the type checker looks."""
+    return book
 
 
 async def _owner(store: Store, clock: StillClock, name: str = "Crane") -> AccountId:

@@ -21,10 +21,10 @@ class Table(NamedTuple):
 
 
 @contextmanager
-def opened(path: Path, *, encoding: str | None = None, sheet: str | None = None) -> Iterator[Table]:
+def opened(path: Path, *, encoding: str | None = None) -> Iterator[Table]:
     """Open a table for as long as it is read; what cannot be read raises Refused, here or while rows are taken.
 
-    encoding: of text; None for UTF-8 with or without its mark. sheet: of a workbook; None for the first.
+    encoding: of text; None for UTF-8 with or without its mark.
     """
     try:
         with path.open("rb") as file:
@@ -33,7 +33,7 @@ def opened(path: Path, *, encoding: str | None = None, sheet: str | None = None)
             if begin == _OLD_WORKBOOK:
                 raise Refused(f"{path} is a workbook of the old kind (.xls): save it as .xlsx or .csv.")
             if begin == _ZIP:
-                with workbook.opened(file, sheet=sheet) as (rows, total, done):
+                with workbook.opened(file) as (rows, total, done):
                     yield Table(rows, total, done)
             else:
                 with delimited.opened(file, encoding=encoding) as lines:

@@ -1,4 +1,4 @@
-"""A workbook (.xlsx, ECMA-376): which sheet is read, the texts its cells share, and which numbers are dates.
+"""A workbook (.xlsx, ECMA-376): its first sheet, the texts its cells share, and which numbers are dates.
 
 Read with the standard library. The readers there are hold more than a row: one whole rows and all shared texts as
 objects, another the rectangle of all cells, which a single cell in the last corner makes as large as it likes.
@@ -10,7 +10,7 @@ import zipfile
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from heliograph.services.refused import Refused
 from heliograph.services.tables import markup
@@ -26,11 +26,6 @@ _DATES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 5
 """Numbers of formats that are dates everywhere (18.8.30)."""
 _NOT_SHOWN = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.|_.|\*.')
 _BOOK = "xl/workbook.xml"
-
-
-class _Sheet(NamedTuple):
-    name: str
-    relation: str
 
 
 class SharedStrings:
@@ -55,17 +50,16 @@ class SharedStrings:
 
 
 @contextmanager
-def opened(file: BinaryIO, *, sheet: str | None) -> Iterator[tuple[Iterator[Sequence[str]], int, Callable[[], int]]]:
-    """Rows of a sheet (the first, or the one with a name), its octets, and how many of them were read."""
+def opened(file: BinaryIO) -> Iterator[tuple[Iterator[Sequence[str]], int, Callable[[], int]]]:
+    """Rows of the first sheet, its octets, and how many of them were read; raises Refused."""
     with markup.broken():
         archive = zipfile.ZipFile(file)
     with archive:
         if len(archive.infolist()) > MOST_ENTRIES:
             raise Refused(f"The workbook has more than {MOST_ENTRIES} files in it.")
-        sheets, is_1904 = _sheets(archive)
+        relation, is_1904 = _first_sheet(archive)
         relations = _relations(archive)
-        chosen = _chosen(sheets, sheet)
-        name = relations.get(chosen.relation, "")
+        name = relations.get(relation, "")
         total = _checked(archive, name, most=MOST_SHEET_OCTETS)
         strings = _strings(archive, relations)
         formats = Formats(_dates(archive, relations), is_1904)
@@ -107,8 +101,9 @@ def _nothing(_tag: str) -> None:
     """What most tags' ends mean."""
 
 
-def _sheets(archive: zipfile.ZipFile) -> tuple[list[_Sheet], bool]:
-    sheets: list[_Sheet] = []
+def _first_sheet(archive: zipfile.ZipFile) -> tuple[str, bool]:
+    """The relation of the first sheet, and whether days count from 1904."""
+    sheets: list[str] = []
     is_1904 = False
 
     def begin(tag: str, attributes: Attributes) -> None:
@@ -116,22 +111,12 @@ def _sheets(archive: zipfile.ZipFile) -> tuple[list[_Sheet], bool]:
         if tag == "workbookPr":
             is_1904 = attributes.get("date1904", "0") in ("1", "true")
         elif tag == "sheet":
-            relation = next((value for name, value in attributes.items() if name.rpartition(":")[2] == "id"), "")
-            sheets.append(_Sheet(attributes.get("name", ""), relation))
+            sheets.append(next((value for name, value in attributes.items() if name.rpartition(":")[2] == "id"), ""))
 
     _told(archive, _BOOK, begin)
-    return sheets, is_1904
-
-
-def _chosen(sheets: Sequence[_Sheet], name: str | None) -> _Sheet:
     if not sheets:
         raise Refused("The workbook has no sheet.")
-    if name is None:
-        return sheets[0]
-    found = next((each for each in sheets if each.name == name), None)
-    if found is None:
-        raise Refused(f"The workbook has no sheet {name!r}; it has {', '.join(each.name for each in sheets)}.")
-    return found
+    return sheets[0], is_1904
 
 
 def _relations(archive: zipfile.ZipFile) -> dict[str, str]:
