@@ -38,11 +38,12 @@ from heliograph.net.listen import listening_socket, serve_http
 from heliograph.ops import health
 from heliograph.ops.metrics import Metrics
 from heliograph.pipeline import claim, expire, lease, partial, prune, recover
-from heliograph.pipeline.accept import Acceptance, Terms
+from heliograph.pipeline.accept import Acceptance
 from heliograph.pipeline.calls import Calls
 from heliograph.pipeline.desk import Desk
 from heliograph.pipeline.directory import Directory
 from heliograph.pipeline.dispatch import Dispatch
+from heliograph.pipeline.drafting import Terms
 from heliograph.pipeline.drivers import Drivers
 from heliograph.pipeline.fetching import Fetching
 from heliograph.pipeline.notify import Notify

@@ -11,7 +11,7 @@ from heliograph.core.receipts import Receipt
 from heliograph.core.settling import OutcomeKind, ReceiptFact, SegmentFact, Settled
 from heliograph.core.standing import Fact, Standing, Taken
 from heliograph.core.states import MessageState
-from heliograph.store.hops.accept import ACCEPT, AcceptRequest, NewMessage, Stored
+from heliograph.store.hops.accept import ACCEPT, AcceptRequest, NewBody, NewMessage, Stored
 from heliograph.store.hops.mark import MARK, MarkRequest
 from heliograph.store.hops.settle import SETTLE, SettleRequest
 from heliograph.testing.stores import NOW_MS, FreshStore
@@ -64,11 +64,10 @@ class Steps:
         ]
         return AcceptRequest(
             account,
-            submission_id,
+            [NewBody(submission_id, "Hello")],
             "touchbasepro",
             Channel.MMS if media else Channel.SMS,
             SENDER,
-            "Hello",
             price * len(recipients),
             messages,
             self.now_ms,

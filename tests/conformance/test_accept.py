@@ -2,12 +2,12 @@
 
 import pytest
 
-from heliograph.core.ids import AccountId
+from heliograph.core.ids import AccountId, MessageId, SubmissionId
 from heliograph.core.ledger import Balance, PostingKind
 from heliograph.core.messages import IdempotencyKey
 from heliograph.core.money import CREDIT
 from heliograph.core.states import Charge, MessageState
-from heliograph.store.hops.accept import ACCEPT, KeyReused, NotEnough, Replay, Stored
+from heliograph.store.hops.accept import ACCEPT, AcceptRequest, KeyReused, NewBody, NotEnough, Replay, Stored
 from heliograph.testing.stores import GRANT, FreshStore
 from tests.conformance.steps import OWNER, RECIPIENT, SENDER, VALID_MS, Steps
 
@@ -21,13 +21,13 @@ def test_a_submission_and_its_messages_are_stored_as_they_were_asked_for(engine:
     request = steps.request([RECIPIENT, "+27831234568"], segments=2, price=3 * CREDIT)
     assert engine.do(ACCEPT, request) == Stored(GRANT - 6 * CREDIT)
     assert engine.rows("select account_id, id, dialect, channel, sender, text from submission") == [
-        (engine.account_id, request.submission_id, "touchbasepro", 1, SENDER, "Hello")
+        (engine.account_id, request.bodies[0].submission_id, "touchbasepro", 1, SENDER, "Hello")
     ]
     columns = "id, submission_id, recipient, state, segments, accepted, delivered, charge, attempts, carrier_id, price"
     assert engine.rows(f"select {columns}, owner, expires_at_ms, session from message order by id") == [
         (
             message.message_id,
-            request.submission_id,
+            request.bodies[0].submission_id,
             recipient,
             MessageState.QUEUED,
             2,
@@ -167,7 +167,7 @@ def test_what_memory_has_no_room_for_waits_in_ready(engine: FreshStore, steps: S
 
 def test_a_request_that_cannot_be_stored_fails_alone(engine: FreshStore, steps: Steps) -> None:
     requests = [steps.request([RECIPIENT]) for _ in range(7)]
-    requests[3] = requests[3]._replace(submission_id=requests[0].submission_id)
+    requests[3] = requests[3]._replace(bodies=requests[0].bodies)
     results = engine.together(ACCEPT, requests)
     assert isinstance(results[3], Exception)
     assert [isinstance(result, Stored) for result in results] == [True] * 3 + [False] + [True] * 3
@@ -177,8 +177,54 @@ def test_a_request_that_cannot_be_stored_fails_alone(engine: FreshStore, steps: 
 
 @pytest.mark.parametrize("text", ["", "a\x7f'\"\\\n", "😀" * 600, '{"a": [1]}', "null", "007"])
 def test_a_text_comes_back_as_it_was(engine: FreshStore, steps: Steps, text: str) -> None:
-    engine.do(ACCEPT, steps.request([RECIPIENT])._replace(text=text))
+    engine.do(ACCEPT, steps.request([RECIPIENT])._replace(bodies=[NewBody(SubmissionId(1), text)]))
     assert engine.rows("select text from submission") == [(text,)]
+
+
+def _of_two_bodies(steps: Steps, **values: object) -> AcceptRequest:
+    """A submission whose recipients get different texts."""
+    request = steps.request([RECIPIENT, "+27831234568", "+27831234569"])
+    first, second = request.bodies[0], NewBody(SubmissionId(request.bodies[0].submission_id + 1), "Ciao", '{"a":"b"}')
+    messages = [
+        message._replace(message_id=MessageId(message.message_id + 5), submission_id=body.submission_id)
+        for message, body in zip(request.messages, (first, second, first), strict=True)
+    ]
+    return request._replace(bodies=[first, second], messages=messages, **values)  # type: ignore[arg-type]
+
+
+def test_each_message_has_its_own_body(engine: FreshStore, steps: Steps) -> None:
+    plain = steps.request([RECIPIENT])
+    engine.together(ACCEPT, [plain, _of_two_bodies(steps)])
+    texts = "select s.text, s.traits from message m join submission s on s.account_id = m.account_id"
+    assert engine.rows(f"{texts} and s.id = m.submission_id order by m.id") == [
+        ("Hello", None), ("Hello", None), ("Ciao", '{"a":"b"}'), ("Hello", None)
+    ]  # fmt: skip
+    assert steps.count("submission") == 3
+
+
+def test_every_body_has_the_files(engine: FreshStore, steps: Steps) -> None:
+    request = _of_two_bodies(steps, media=("http://a.example/1", "http://a.example/2"))
+    engine.do(ACCEPT, request)
+    assert engine.rows("select submission_id, position, url from submission_media order by 1, 2") == [
+        (body.submission_id, position, url) for body in request.bodies for position, url in enumerate(request.media)
+    ]
+
+
+def test_scheduled_messages_are_nobodys_until_their_time(engine: FreshStore, steps: Steps) -> None:
+    at_ms = steps.now_ms + 60_000
+    request = steps.request([RECIPIENT] * 2, waits=True)._replace(send_at_ms=at_ms, talks=True)
+    now = steps.request([RECIPIENT])._replace(talks=True)
+    engine.together(ACCEPT, [request, now])
+    assert engine.rows("select state, owner from message order by id") == [
+        (MessageState.SCHEDULED, 0), (MessageState.SCHEDULED, 0), (MessageState.QUEUED, OWNER)
+    ]  # fmt: skip
+    assert engine.rows("select due_at_ms, message_id from ready order by message_id") == [
+        (at_ms, message.message_id) for message in request.messages
+    ]
+    assert engine.balance() == Balance(GRANT - 3 * CREDIT, 3 * CREDIT, 0)
+    # Nobody has been written to yet by what is only scheduled.
+    assert engine.rows("select at_ms from conversation") == [(steps.now_ms,)]
+    assert steps.count("event") == 0
 
 
 def test_a_thousand_recipients(engine: FreshStore, steps: Steps) -> None:

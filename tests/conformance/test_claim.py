@@ -40,7 +40,7 @@ def test_a_claimed_message_comes_with_its_submission(engine: FreshStore, steps: 
         Claimed(
             engine.account_id,
             message.message_id,
-            request.submission_id,
+            request.bodies[0].submission_id,
             RECIPIENT,
             engine.carrier_id,
             steps.now_ms + VALID_MS,
@@ -265,6 +265,6 @@ def test_the_last_id_is_the_highest_of_all_tables(engine: FreshStore, steps: Ste
     highest = steps.request([RECIPIENT], account_id=other, price=1)
     lower = steps.request([RECIPIENT])
     lower = lower._replace(messages=[lower.messages[0]._replace(message_id=MessageId(5))])
-    engine.do(ACCEPT, lower._replace(submission_id=highest.submission_id))
+    engine.do(ACCEPT, lower._replace(bodies=highest.bodies))
     engine.do(ACCEPT, highest)
     assert engine.reading(owners.last_id) == highest.messages[0].message_id

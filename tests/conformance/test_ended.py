@@ -186,7 +186,7 @@ def test_a_submission_stays_while_one_of_its_messages_does(engine: FreshStore, s
     alone = _delivered(steps)
     assert alone not in others
     assert _forget(engine, steps.now_ms + WEEK_MS) == 3
-    assert engine.rows("select id from submission") == [(request.submission_id,)]
+    assert engine.rows("select id from submission") == [(request.bodies[0].submission_id,)]
     steps.settle(steps.outcome(first, failed))
     assert _forget(engine, steps.now_ms + WEEK_MS) == 1
     assert steps.count("submission") == 0
@@ -212,7 +212,7 @@ def test_a_great_many_go_in_small_turns(engine: FreshStore, steps: Steps, monkey
     assert max(sizes) <= forget.PAGE
     assert _messages(engine) == [messages[7]]
     assert steps.count("submission") == 1
-    assert SubmissionId(messages[0]) > request.submission_id
+    assert SubmissionId(messages[0]) > request.bodies[0].submission_id
 
 
 def test_what_changed_since_it_was_looked_at_is_left_alone(engine: FreshStore, steps: Steps) -> None:

@@ -27,7 +27,7 @@ def test_files_are_stored_with_their_submission(engine: FreshStore, steps: Steps
     results = engine.together(ACCEPT, [request, plain, poor, nobody])
     assert isinstance(results[2], NotEnough)
     assert engine.rows("select account_id, submission_id, position, url, digest from submission_media") == [
-        (engine.account_id, request.submission_id, position, url, None) for position, url in enumerate(URLS)
+        (engine.account_id, request.bodies[0].submission_id, position, url, None) for position, url in enumerate(URLS)
     ]
 
 
@@ -36,18 +36,18 @@ def test_a_claim_brings_what_is_known_of_the_files(engine: FreshStore, steps: St
     engine.together(ACCEPT, [first, second, plain])
     for digest in (A, B):
         keep(engine, digest)
-    engine.do(FETCHED, FetchedRequest(engine.account_id, first.submission_id, (A, B)))
+    engine.do(FETCHED, FetchedRequest(engine.account_id, first.bodies[0].submission_id, (A, B)))
     assert {each.submission_id: each.media for each in claimed(engine, steps)} == {
-        first.submission_id: (Media(URLS[0], A, "image/gif", 7), Media(URLS[1], B, "image/gif", 7)),
-        second.submission_id: (Media(URLS[0]),),
-        plain.submission_id: (),
+        first.bodies[0].submission_id: (Media(URLS[0], A, "image/gif", 7), Media(URLS[1], B, "image/gif", 7)),
+        second.bodies[0].submission_id: (Media(URLS[0]),),
+        plain.bodies[0].submission_id: (),
     }
 
 
 def test_a_file_whose_row_is_gone_counts_as_not_fetched(engine: FreshStore, steps: Steps) -> None:
     request = steps.request([RECIPIENT], waits=True, media=URLS[:1])
     engine.do(ACCEPT, request)
-    engine.do(FETCHED, FetchedRequest(engine.account_id, request.submission_id, (A,)))
+    engine.do(FETCHED, FetchedRequest(engine.account_id, request.bodies[0].submission_id, (A,)))
     (message,) = claimed(engine, steps)
     assert message.media == (Media(URLS[0]),)
 
@@ -55,14 +55,14 @@ def test_a_file_whose_row_is_gone_counts_as_not_fetched(engine: FreshStore, step
 def test_fetched_twice_is_fetched_once(engine: FreshStore, steps: Steps) -> None:
     request, other = steps.request([RECIPIENT], media=URLS), steps.request([RECIPIENT], media=URLS)
     engine.together(ACCEPT, [request, other])
-    done = FetchedRequest(engine.account_id, request.submission_id, (A, B))
+    done = FetchedRequest(engine.account_id, request.bodies[0].submission_id, (A, B))
     nobodys = FetchedRequest(engine.account_id, done.submission_id + 10_000_000, (A,))  # type: ignore[arg-type]
     assert engine.together(FETCHED, [done, done, nobodys, done._replace(digests=(B, A)), done]) == [None] * 5
     assert engine.rows("select submission_id, digest from submission_media order by submission_id, position") == [
-        (request.submission_id, A),
-        (request.submission_id, B),
-        (other.submission_id, None),
-        (other.submission_id, None),
+        (request.bodies[0].submission_id, A),
+        (request.bodies[0].submission_id, B),
+        (other.bodies[0].submission_id, None),
+        (other.bodies[0].submission_id, None),
     ]
 
 

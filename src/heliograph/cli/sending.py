@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def sending(store: Any) -> "Sending":
     """The service, with the terms of the settings in force."""
-    from heliograph.pipeline.accept import Terms
+    from heliograph.pipeline.drafting import Terms
     from heliograph.services.sending import Sending
 
     settings = world().settings()

@@ -120,9 +120,11 @@ MOST_MMS_CHARS = 5_000
 _WHOLE = (Segment(b"", b""),)
 
 
-def mms_of(submission_id: SubmissionId, *, sender: str, text: str, media: tuple[Media, ...]) -> Content:
+def mms_of(
+    submission_id: SubmissionId, *, sender: str, text: str, media: tuple[Media, ...], traits: Traits = NO_TRAITS
+) -> Content:
     """The content of an MMS: it is not cut, so it counts, costs and leaves as one segment."""
-    return Content(submission_id, sender, text, Encoding.BINARY, _WHOLE, Channel.MMS, media)
+    return Content(submission_id, sender, text, Encoding.BINARY, _WHOLE, Channel.MMS, media, traits)
 
 
 class Message(NamedTuple):
@@ -175,6 +177,10 @@ class Accepted(NamedTuple):
     replayed: bool = False
     sender: str = ""
     send_at_ms: int = 0
+
+
+class Overtaken(NamedTuple):
+    """A stage of a broadcast was expanded before, or the broadcast is over: nothing was stored or charged."""
 
 
 class Report(NamedTuple):

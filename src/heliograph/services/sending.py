@@ -13,9 +13,10 @@ from heliograph.core.ids import NODES, CarrierId, IdSource, first_at
 from heliograph.core.messages import Accepted, Channel, Message, Refusal, Submission, Verdict
 from heliograph.gsm.segments import Encoding
 from heliograph.net.clock import Clock
-from heliograph.pipeline.accept import Acceptance, Draft, Terms
+from heliograph.pipeline.accept import Acceptance
 from heliograph.pipeline.desk import Desk
 from heliograph.pipeline.directory import Directory
+from heliograph.pipeline.drafting import Draft, Terms
 from heliograph.services.refused import Refused
 from heliograph.store.directory import ToldOf
 from heliograph.store.sqlite import SqliteStore
@@ -134,6 +135,7 @@ def _submission(account: Account, recipients: list[str], *, text: str, sender: s
 
 def _explanation(draft: Draft, snapshot: Snapshot) -> Explanation:
     content = draft.content
+    assert content is not None, "one text for all"
     plan: tuple[CarrierId, ...] = draft.messages[0].plan if draft.messages else ()
     return Explanation(
         sender=content.sender,

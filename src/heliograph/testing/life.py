@@ -23,11 +23,12 @@ from heliograph.core.routing import Route
 from heliograph.core.states import MessageState
 from heliograph.net.http import CallFailed, Fetched
 from heliograph.pipeline import claim, expire, lease, recover
-from heliograph.pipeline.accept import Acceptance, Terms
+from heliograph.pipeline.accept import Acceptance
 from heliograph.pipeline.calls import Calls
 from heliograph.pipeline.desk import Desk
 from heliograph.pipeline.directory import Directory
 from heliograph.pipeline.dispatch import Dispatch
+from heliograph.pipeline.drafting import Terms
 from heliograph.pipeline.fetching import Fetching
 from heliograph.pipeline.notify import TICK_S, Notify
 from heliograph.pipeline.ports import Delivery, DeliveryResult, EventWriter, Kept

@@ -10,7 +10,7 @@ import pytest
 from heliograph.cli.show import plain
 from heliograph.core.directory import Account
 from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId, shown_id
-from heliograph.store.hops.accept import ACCEPT, AcceptRequest, NewMessage
+from heliograph.store.hops.accept import ACCEPT, AcceptRequest, NewBody, NewMessage
 from heliograph.store.opening import open_store
 from tests.unit.cli.conftest import Heliograph
 
@@ -27,7 +27,7 @@ def _accept(folder: Path) -> None:
     )
     text = "Good \x1b[2Jday"
     request = AcceptRequest(
-        account_id, submission_id, "touchbasepro", 1, "Crane", text, 1_000_000, [new], 7, waits=True
+        account_id, [NewBody(submission_id, text)], "touchbasepro", 1, "Crane", 1_000_000, [new], 7, waits=True
     )
     connection.execute("begin immediate")
     ACCEPT.sqlite(connection, [request])

@@ -3,14 +3,17 @@ from dataclasses import replace
 
 import pytest
 
-from heliograph.core.ids import AccountId
-from heliograph.core.messages import Accepted, IdempotencyKey, Refusal
+from heliograph.core.ids import AccountId, MessageId, SubmissionId
+from heliograph.core.messages import Accepted, IdempotencyKey, Overtaken, Refusal, Stage, Traits, Verdict
 from heliograph.core.reasons import Reason
-from heliograph.pipeline.accept import RETRY_AFTER_S, Acceptance
+from heliograph.core.states import MessageState
+from heliograph.pipeline.accept import Acceptance
+from heliograph.pipeline.answers import replayed
+from heliograph.pipeline.drafting import RETRY_AFTER_S
 from heliograph.store import campaigns, numbers
 from heliograph.store.engine import StoreUnavailable
 from heliograph.testing.clock import turns
-from heliograph.testing.life import ACME, BRAVO, GRANT, TERMS, Process
+from heliograph.testing.life import ACME, BRAVO, GRANT, NORTH, TERMS, Process
 from tests.unit.pipeline.conftest import Play
 from tests.unit.pipeline.stories import TO_NORTH, accept, change_account, refused, rows, submission
 
@@ -212,5 +215,108 @@ def test_a_key_is_free_again_when_the_store_failed(play: Play) -> None:
             await process.acceptance.submit(asked)
         process.writer.put = put  # type: ignore[method-assign]
         assert isinstance(await process.acceptance.submit(asked), Accepted)
+
+    play(story)
+
+
+def test_each_recipient_gets_a_text_of_its_own(play: Play) -> None:
+    async def story(process: Process) -> None:
+        texts = ("Dear Ann", "x" * 40_000, "Liebe Ünal, ж", "Dear Ann", "", "a\0b")
+        recipients = [f"+2783123456{number}" for number in range(6)]
+        asked = submission(*recipients, text="")._replace(texts=texts, traits=Traits(template_id="1107"))
+        answer = await process.acceptance.submit(asked)
+        assert isinstance(answer, Accepted)
+        assert [verdict.reason for verdict in answer.verdicts] == [
+            None, Reason.TEXT_TOO_LONG, None, None, Reason.NO_TEXT, Reason.INVALID_TEXT,
+        ]  # fmt: skip
+        assert balance(process)[1] == 3_000_000 == sum(verdict.price for verdict in answer.verdicts)
+        stored = rows(
+            process,
+            "select m.recipient, s.text, s.traits from message m join submission s on s.id = submission_id order by 1",
+        )
+        assert stored == [(recipients[n], texts[n], '{"template_id":"1107"}') for n in (0, 2, 3)]
+        assert rows(process, "select count(*), min(id) from submission") == [(2, answer.submission_id)]
+        # What a claim makes of the rows is what was handed over.
+        handed = {message.recipient: message for message in process.dispatch.line(NORTH).queue.take(9)}
+        assert handed[recipients[2]].content.traits.template_id == "1107"
+        assert handed[recipients[0]].content is handed[recipients[3]].content
+
+    play(story)
+
+
+def test_whoever_is_named_twice_gets_one_text(play: Play) -> None:
+    async def story(process: Process) -> None:
+        asked = submission(TO_NORTH, TO_NORTH, text="")._replace(texts=("one", "two"))
+        answer = await process.acceptance.submit(asked)
+        assert isinstance(answer, Accepted)
+        assert answer.verdicts[0] == answer.verdicts[1]
+        assert rows(process, "select text from submission") == [("one",)]
+
+    play(story)
+
+
+def test_an_answer_says_what_was_used_and_a_repetition_says_the_same(play: Play) -> None:
+    async def story(process: Process) -> None:
+        at_ms = process.clock.now_ms() + 5_000
+        asked = submission(TO_NORTH, "nobody", sender="+27820000001", key=IdempotencyKey("k", "digest"), text="ж" * 71)
+        asked = asked._replace(send_at_ms=at_ms)
+        answer = await process.acceptance.submit(asked)
+        assert isinstance(answer, Accepted)
+        assert (answer.sender, answer.send_at_ms) == ("27820000001", at_ms)
+        assert [verdict.price for verdict in answer.verdicts] == [2_000_000, 0]
+        assert await process.acceptance.submit(asked) == answer._replace(replayed=True)
+
+    play(story)
+
+
+def test_an_answer_that_an_earlier_version_kept_can_be_read() -> None:
+    kept = '[7,[["+27831234567",9,0,2],[null,null,110,0]]]'
+    assert replayed(kept, 5) == Accepted(
+        SubmissionId(7),
+        (Verdict("+27831234567", MessageId(9), None, 2), Verdict(None, None, Reason.INVALID_RECIPIENT)),
+        5,
+        replayed=True,
+    )
+
+
+def test_a_time_that_has_passed_is_now(play: Play) -> None:
+    async def story(process: Process) -> None:
+        for at_ms in (1, process.clock.now_ms()):
+            answer = await process.acceptance.submit(submission()._replace(send_at_ms=at_ms))
+            assert isinstance(answer, Accepted)
+            assert answer.send_at_ms == 0
+        assert process.dispatch.in_memory == 2
+        assert rows(process, "select count(*) from ready") == [(0,)]
+
+    play(story)
+
+
+def test_a_scheduled_message_is_valid_from_its_time_on(play: Play) -> None:
+    async def story(process: Process) -> None:
+        at_ms = process.clock.now_ms() + 10**10
+        await process.acceptance.submit(submission()._replace(send_at_ms=at_ms))
+        assert process.dispatch.in_memory == 0
+        assert rows(process, "select state, owner, expires_at_ms from message") == [
+            (MessageState.SCHEDULED, 0, at_ms + TERMS.validity_ms)
+        ]
+        assert balance(process) == (GRANT - 1_000_000, 1_000_000, 0)
+
+    play(story)
+
+
+def test_a_stage_of_a_broadcast_is_accepted_once(play: Play) -> None:
+    async def story(process: Process) -> None:
+        connection = process.store.connect()
+        connection.execute(
+            "insert into broadcast(account_id, id, name, dialect, channel, text, groups, state, created_at_ms)"
+            " values (1, 7, 'n', 'd', 1, 't', '[]', 1, 0)"
+        )
+        connection.close()
+        asked = submission(TO_NORTH, "nobody", "+12025550175")._replace(stage=Stage(7, (0, 0), (0, 9)))
+        assert isinstance(await process.acceptance.expand(asked), Accepted)
+        assert await process.acceptance.expand(asked) == Overtaken()
+        assert rows(process, "select contact_id, accepted, refused from broadcast") == [(9, 1, 2)]
+        assert process.dispatch.in_memory == 1
+        assert balance(process)[1] == 1_000_000
 
     play(story)

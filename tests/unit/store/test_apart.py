@@ -18,7 +18,7 @@ from heliograph.core.messages import Channel
 from heliograph.core.states import MessageState
 from heliograph.store.apart.near import WriterApart, far_end
 from heliograph.store.engine import StoreFailed, StoreUnavailable, ask
-from heliograph.store.hops.accept import ACCEPT, AcceptRequest, NotEnough
+from heliograph.store.hops.accept import ACCEPT, AcceptRequest, NewBody, NotEnough
 from heliograph.store.hops.crossing import Audiences
 from heliograph.store.hops.mark import MARK, MarkRequest
 from heliograph.store.opening import open_store
@@ -52,7 +52,15 @@ def _never(error: BaseException) -> None:
 def submission(account_id: int = 1) -> AcceptRequest:
     """One that costs more than anybody here has."""
     return AcceptRequest(
-        AccountId(account_id), SubmissionId(IDS.next(0)), "any", Channel.SMS, "Acme", "Hello", 5, [], 0, False
+        AccountId(account_id),
+        [NewBody(SubmissionId(IDS.next(0)), "Hello")],
+        "any",
+        Channel.SMS,
+        "Acme",
+        5,
+        [],
+        0,
+        False,
     )
 
 

@@ -1,7 +1,7 @@
 """Accept: idempotency record, credit, submission and messages of each request, all or none of them.
 
-Requests of a batch are decided in order, so that credit is never given twice; the rows of those that may pass
-are written together.
+Requests of a batch are decided in order, so that credit is never given twice nor a stage of a broadcast sent twice; the
+rows of those that may pass are written together.
 """
 
 import sqlite3
@@ -11,12 +11,14 @@ import msgspec
 
 from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId
 from heliograph.core.ledger import PostingKind
-from heliograph.core.messages import IdempotencyKey
+from heliograph.core.messages import IdempotencyKey, Overtaken
 from heliograph.core.states import Charge, MessageState
 from heliograph.store.hop import Hop
+from heliograph.store.hops.conversation import CONVERSE
 from heliograph.store.hops.money import move
 from heliograph.store.hops.ready import WAIT
 from heliograph.store.hops.rows import Batched, one, rows
+from heliograph.store.hops.stages import Places, StageMove, places_of
 
 
 class NewMessage(NamedTuple):
@@ -34,19 +36,27 @@ class NewMessage(NamedTuple):
     owner: int
 
 
+class NewBody(NamedTuple):
+    """What some of the messages say: a row of `submission`. traits: its column."""
+
+    submission_id: SubmissionId
+    text: str
+    traits: str | None = None
+
+
 class AcceptRequest(NamedTuple):
     """Everything one submission writes. owner 0 in the messages: nobody takes them into memory.
 
-    answer: what an idempotent repetition is told. talks: recipients may answer to this sender, and it is nobody's own.
-    media: addresses of the files that go with it, in order.
+    bodies: each of them some message's, unless there are no messages. answer: what an idempotent repetition is told.
+    talks: recipients may answer to this sender, and it is nobody's own. media: addresses of the files that go with it,
+    in order. send_at_ms: 0 for at once; scheduled messages are nobody's. stage: what it moves.
     """
 
     account_id: AccountId
-    submission_id: SubmissionId
+    bodies: list[NewBody]
     dialect: str
     channel: int
     sender: str
-    text: str
     cost: int
     messages: list[NewMessage]
     at_ms: int
@@ -55,6 +65,8 @@ class AcceptRequest(NamedTuple):
     answer: str = ""
     talks: bool = False
     media: tuple[str, ...] = ()
+    send_at_ms: int = 0
+    stage: StageMove | None = None
 
 
 class Stored(NamedTuple):
@@ -80,7 +92,7 @@ class KeyReused(NamedTuple):
     """The key was used before for another body."""
 
 
-AcceptResult = Stored | NotEnough | Replay | KeyReused
+AcceptResult = Stored | NotEnough | Replay | KeyReused | Overtaken
 
 _BALANCES = """
 select json_group_array(json_array(account_id, available)) from balance
@@ -93,10 +105,10 @@ from json_each(?) j join idempotency i on i.account_id = j.value->>0 and i.name 
 """
 _SUBMISSIONS = Batched(
     """
-insert into submission(account_id, id, dialect, channel, sender, text)
+insert into submission(account_id, id, dialect, channel, sender, text, traits)
 select * from ({rows}) where column1 is not null
 """,
-    columns=6,
+    columns=7,
 )
 _MESSAGES = Batched(
     """
@@ -121,39 +133,44 @@ select * from ({rows}) where column1 is not null
 """,
     columns=6,
 )
-_CONVERSATIONS = Batched(
-    """
-insert into conversation(sender, recipient, account_id, at_ms)
-select * from ({rows}) where column1 is not null
-on conflict do update set account_id = excluded.account_id, at_ms = excluded.at_ms
-  where excluded.at_ms >= conversation.at_ms
-""",
-    columns=4,
-)
 
 
 def _sqlite(connection: sqlite3.Connection, requests: list[AcceptRequest]) -> list[AcceptResult]:
     accounts = {request.account_id for request in requests}
-    available = dict(_balances(one(connection, _BALANCES, rows(list(accounts)))))
-    answers = _answers(connection, requests)
+    known = _Known(
+        dict(_balances(one(connection, _BALANCES, rows(list(accounts))))),
+        _answers(connection, requests),
+        places_of(connection, [(each.account_id, each.stage) for each in requests if each.stage is not None]),
+    )
     held: dict[tuple[AccountId, PostingKind], int] = {}
     passed: list[AcceptRequest] = []
     results: list[AcceptResult] = []
     for request in requests:
-        result = _decide(request, available.get(request.account_id, 0), answers)
+        result = _decide(request, known)
         results.append(result)
-        if isinstance(result, Stored):
+        if type(result) is Stored:
             passed.append(request)
-            available[request.account_id] = result.available
+            known.available[request.account_id] = result.available
             if request.cost:
                 place = (request.account_id, PostingKind.HOLD)
                 held[place] = held.get(place, 0) + request.cost
             if request.idempotency is not None:
                 name, digest = request.idempotency
-                answers[request.account_id, name] = (digest, request.answer, result.available)
+                known.answers[request.account_id, name] = (digest, request.answer, result.available)
+            if request.stage is not None:
+                known.places.move(request.account_id, request.stage)
     _write(connection, passed, results)
+    known.places.write(connection)
     move(connection, held, requests[-1].at_ms)
     return results
+
+
+class _Known(NamedTuple):
+    """What the store says before a batch, and then what the requests that passed have made of it."""
+
+    available: dict[int, int]
+    answers: dict[tuple[int, str], tuple[str, str, int]]
+    places: Places
 
 
 def _answers(
@@ -166,64 +183,68 @@ def _answers(
     return {(account_id, name): (digest, answer, left) for account_id, name, digest, answer, left in found}
 
 
-def _decide(
-    request: AcceptRequest, available: int, answers: dict[tuple[int, str], tuple[str, str, int]]
-) -> AcceptResult:
+def _decide(request: AcceptRequest, known: _Known) -> AcceptResult:
     if request.idempotency is not None:
-        known = answers.get((request.account_id, request.idempotency.key))
-        if known is not None:
-            digest, answer, left = known
+        before = known.answers.get((request.account_id, request.idempotency.key))
+        if before is not None:
+            digest, answer, left = before
             return Replay(answer, left) if digest == request.idempotency.body_digest else KeyReused()
+    if request.stage is not None and not known.places.may_move(request.account_id, request.stage):
+        return Overtaken()
+    available = known.available.get(request.account_id, 0)
     if request.cost > available:
         return NotEnough(available)
     return Stored(available - request.cost)
 
 
 def _write(connection: sqlite3.Connection, passed: list[AcceptRequest], results: list[AcceptResult]) -> None:
-    submissions = [request for request in passed if request.messages]
-    _SUBMISSIONS.run(
-        connection,
-        [
-            (
-                request.account_id,
-                request.submission_id,
-                request.dialect,
-                int(request.channel),
-                request.sender,
-                request.text,
-            )
-            for request in submissions
-        ],
-    )
-    messages = [message for request in submissions for message in request.messages]
-    _MESSAGES.run(connection, messages, int(MessageState.QUEUED), int(Charge.HELD))
-    media = [
-        (request.account_id, request.submission_id, position, url)
-        for request in submissions
-        for position, url in enumerate(request.media)
-    ]
+    bodies: list[tuple[object, ...]] = []
+    queued: list[NewMessage] = []
+    scheduled: list[NewMessage] = []
+    waiting: list[tuple[int, int, int]] = []
+    media: list[tuple[object, ...]] = []
+    talks: dict[tuple[str, str], tuple[int, int]] = {}
+    for request in passed:
+        if not request.messages:
+            continue
+        account_id, sender, channel, send_at_ms = (
+            request.account_id,
+            request.sender,
+            int(request.channel),
+            request.send_at_ms,
+        )
+        for submission_id, text, traits in request.bodies:
+            bodies.append((account_id, submission_id, request.dialect, channel, sender, text, traits))
+        (scheduled if send_at_ms else queued).extend(request.messages)
+        if request.waits:
+            due_ms = send_at_ms or request.at_ms
+            waiting += [(due_ms, account_id, message.message_id) for message in request.messages]
+        if request.media:
+            media += _media_of(request)
+        if request.talks and not send_at_ms:
+            last = (account_id, request.at_ms)
+            talks.update({(sender, message.recipient[1:]): last for message in request.messages})
+    _SUBMISSIONS.run(connection, bodies)
+    _MESSAGES.run(connection, queued, int(MessageState.QUEUED), int(Charge.HELD))
+    _MESSAGES.run(connection, scheduled, int(MessageState.SCHEDULED), int(Charge.HELD))
     _MEDIA.run(connection, media)
-    waiting = [
-        (request.at_ms, request.account_id, message.message_id)
-        for request in submissions
-        if request.waits
-        for message in request.messages
-    ]
     WAIT.run(connection, waiting)
-    talks = {
-        (request.sender, message.recipient[1:]): (request.account_id, request.at_ms)
-        for request in submissions
-        if request.talks
-        for message in request.messages
-    }
-    _CONVERSATIONS.run(connection, [(*pair, *last) for pair, last in talks.items()])
-    left = [result.available for result in results if isinstance(result, Stored)]
+    CONVERSE.run(connection, [(*pair, *last) for pair, last in talks.items()])
+    left = [result.available for result in results if type(result) is Stored]
     keys = [
         (request.account_id, *request.idempotency, request.answer, available, request.at_ms)
         for request, available in zip(passed, left, strict=True)
         if request.idempotency is not None
     ]
     _KEYS.run(connection, keys)
+
+
+def _media_of(request: AcceptRequest) -> list[tuple[object, ...]]:
+    return [
+        (request.account_id, body.submission_id, position, url)
+        for body in request.bodies
+        for position, url in enumerate(request.media)
+    ]
 
 
 ACCEPT: Hop[AcceptRequest, AcceptResult] = Hop("accept", lambda request: len(request.messages) + 1, _sqlite)

@@ -8,7 +8,7 @@ import pickle
 from typing import Any
 
 from heliograph.core.events import Audience, Event, Told
-from heliograph.core.messages import IdempotencyKey
+from heliograph.core.messages import IdempotencyKey, Overtaken
 from heliograph.core.receipts import Receipt
 from heliograph.core.settling import OutcomeKind, ReceiptFact, SegmentFact, Settled
 from heliograph.core.standing import Taken
@@ -19,6 +19,7 @@ from heliograph.store.hops.accept import (
     AcceptRequest,
     AcceptResult,
     KeyReused,
+    NewBody,
     NewMessage,
     NotEnough,
     Replay,
@@ -30,6 +31,7 @@ from heliograph.store.hops.mark import MARK, MarkRequest
 from heliograph.store.hops.media import FETCHED, KEEP
 from heliograph.store.hops.notify import GROUP, TRIED
 from heliograph.store.hops.settle import SETTLE, SettleRequest
+from heliograph.store.hops.stages import StageMove
 
 HOPS: dict[str, Hop[Any, Any]] = {
     hop.name: hop for hop in (ACCEPT, MARK, SETTLE, GROUP, TRIED, CLAIM, RECOVER, TAKE_IN, GIVE_UP, KEEP, FETCHED)
@@ -63,27 +65,24 @@ class Pickled:
 class Accepting(Pickled):
     """Submissions and verdicts."""
 
-    _RESULTS = (Stored, NotEnough, Replay, KeyReused)
+    _RESULTS = (Stored, NotEnough, Replay, KeyReused, Overtaken)
 
     def pack(self, request: AcceptRequest) -> Any:
         """As a tuple."""
-        key = request.idempotency
-        return tuple(
-            request._replace(
-                channel=int(request.channel),
-                messages=[tuple(message) for message in request.messages],  # type: ignore[misc]
-                idempotency=key and tuple(key),  # type: ignore[arg-type]
-            )
-        )
+        account_id, bodies, dialect, channel, sender, cost, messages, at_ms, waits, key, *rest, stage = request
+        return (
+            account_id, [tuple(body) for body in bodies], dialect, int(channel), sender, cost,
+            [tuple(message) for message in messages], at_ms, waits, key and tuple(key), *rest, stage and tuple(stage),
+        )  # fmt: skip
 
     def unpack(self, packed: Any) -> AcceptRequest:
         """As a request."""
-        request = AcceptRequest._make(packed)
-        key = request.idempotency
-        return request._replace(
-            messages=[NewMessage._make(message) for message in request.messages],
-            idempotency=IdempotencyKey._make(key) if key else None,
-        )
+        account_id, bodies, dialect, channel, sender, cost, messages, at_ms, waits, key, *rest, stage = packed
+        return AcceptRequest._make((
+            account_id, list(map(NewBody._make, bodies)), dialect, channel, sender, cost,
+            list(map(NewMessage._make, messages)), at_ms, waits, key and IdempotencyKey._make(key),
+            *rest, stage and StageMove._make(stage),
+        ))  # fmt: skip
 
     def pack_result(self, result: AcceptResult) -> Any:
         """The kind of verdict and its members."""
