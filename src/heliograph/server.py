@@ -245,13 +245,13 @@ def _terms(settings: Settings) -> Terms:
 
 def _background(whole: Exchange) -> list[tuple[str, Coroutine[Any, Any, None]]]:
     """The loops of one duty each."""
-    desk, dispatch = whole.desk, whole.dispatch
+    desk, dispatch, limits = whole.desk, whole.dispatch, whole.settings
     forget_media, days = whole.library.forget_unneeded, whole.settings.retention_days
     return [
         ("directory", desk.directory.follow()),
-        ("lease", lease.keep(desk, lambda: dispatch.low_water(desk.clock.now_ms()))),
+        ("lease", lease.keep(desk, lambda: dispatch.low_water(desk.clock.now_ms()), claiming=dispatch.claiming)),
         ("fetch media", dispatch.fetching.follow()),
-        ("claim", claim.follow(dispatch, most_in_memory=whole.settings.memory_limit)),
+        ("claim", claim.follow(dispatch, most_in_memory=limits.memory_limit, most_in_store=limits.message_limit)),
         ("expire queues", expire.sweep_queues(dispatch)),
         ("expire store", expire.sweep_store(dispatch.settlement)),
         ("settle doubts", expire.sweep_doubts(dispatch.settlement)),

@@ -88,7 +88,7 @@ class Steps:
     def mark(self, messages: Sequence[MessageId], *, owner: int = OWNER) -> set[MessageId]:
         """Mark messages of the account."""
         keys = [(self.engine.account_id, message_id) for message_id in messages]
-        return self.engine.do(MARK, MarkRequest(owner, SESSION, keys, self.now_ms))
+        return self.engine.do(MARK, MarkRequest(owner, self.engine.carrier_id, SESSION, keys, self.now_ms))
 
     def leaving(self, *, segments: int = 1, price: int = CREDIT, recipient: str = RECIPIENT) -> MessageId:
         """A message that is being submitted."""

@@ -10,7 +10,16 @@ from heliograph.core.standing import Ended, Requeued
 from heliograph.core.states import MessageState
 from heliograph.store import owners, ready, schema
 from heliograph.store.hops.accept import ACCEPT
-from heliograph.store.hops.claim import CLAIM, RECOVER, Claimed, ClaimRequest, InDoubt, Recovered, RecoverRequest
+from heliograph.store.hops.claim import (
+    CLAIM,
+    RECOVER,
+    Claimed,
+    ClaimRequest,
+    Claims,
+    InDoubt,
+    Recovered,
+    RecoverRequest,
+)
 from heliograph.testing.stores import FreshStore
 from tests.conformance.steps import OWNER, RECIPIENT, SENDER, SESSION, VALID_MS, Steps
 
@@ -24,8 +33,8 @@ def _waiting(engine: FreshStore, steps: Steps, count: int = 1) -> list[MessageId
 
 
 def _claim(engine: FreshStore, steps: Steps, most: int = 10) -> list[MessageId]:
-    claimed = engine.do(CLAIM, ClaimRequest(OWNER, steps.now_ms, most))
-    return [each.message_id for each in claimed]
+    claims = engine.do(CLAIM, ClaimRequest(OWNER, steps.now_ms, most))
+    return [each.message_id for each in claims.messages]
 
 
 def _recover(engine: FreshStore, steps: Steps, *, above: int = 0, most: int = 10) -> Recovered:
@@ -36,7 +45,7 @@ def test_a_claimed_message_comes_with_its_submission(engine: FreshStore, steps: 
     request = steps.request([RECIPIENT], waits=True)
     engine.do(ACCEPT, request)
     message = request.messages[0]
-    assert engine.do(CLAIM, ClaimRequest(OWNER, steps.now_ms, 10)) == [
+    assert engine.do(CLAIM, ClaimRequest(OWNER, steps.now_ms, 10)).messages == [
         Claimed(
             engine.account_id,
             message.message_id,
@@ -60,12 +69,13 @@ def test_a_message_is_claimed_once(engine: FreshStore, steps: Steps) -> None:
     messages = _waiting(engine, steps, 3)
     requests = [ClaimRequest(owner, steps.now_ms, 2) for owner in (OWNER, NEXT, OWNER)]
     first, second, third = engine.together(CLAIM, requests)
-    assert isinstance(first, list)
-    assert isinstance(second, list)
-    assert [len(first), len(second), third] == [2, 1, []]
-    assert {each.message_id for each in first + second} == set(messages)
+    assert isinstance(first, Claims)
+    assert isinstance(second, Claims)
+    assert [len(first.messages), len(second.messages), third] == [2, 1, Claims([], 0)]
+    assert (first.looked, second.looked) == (2, 1)
+    assert {each.message_id for each in first.messages + second.messages} == set(messages)
     owned = engine.rows("select id from message where owner = ?", NEXT)
-    assert owned == [(second[0].message_id,)]
+    assert owned == [(second.messages[0].message_id,)]
 
 
 def test_what_is_not_due_stays(engine: FreshStore, steps: Steps) -> None:
@@ -75,7 +85,7 @@ def test_what_is_not_due_stays(engine: FreshStore, steps: Steps) -> None:
     steps.now_ms = due_ms - 1
     assert _claim(engine, steps) == []
     steps.now_ms = due_ms
-    (claimed,) = engine.do(CLAIM, ClaimRequest(NEXT, steps.now_ms, 10))
+    (claimed,) = engine.do(CLAIM, ClaimRequest(NEXT, steps.now_ms, 10)).messages
     assert (claimed.message_id, claimed.attempts) == (message, 1)
     assert steps.mark([message], owner=OWNER) == set()
     assert steps.mark([message], owner=NEXT) == {message}
@@ -113,7 +123,7 @@ def test_segments_that_the_carrier_has_are_named(engine: FreshStore, steps: Step
         steps.answer(message, "c", 2),
         steps.outcome(message, Requeued(engine.carrier_id, True, steps.now_ms), 1, kind=OutcomeKind.DEFERRED),
     )
-    claimed = {each.message_id: each for each in engine.do(CLAIM, ClaimRequest(OWNER, steps.now_ms, 10))}
+    claimed = {each.message_id: each for each in engine.do(CLAIM, ClaimRequest(OWNER, steps.now_ms, 10)).messages}
     assert claimed[message].taken_segments == {0, 2}
     assert claimed[message].accepted == 2
     assert claimed[whole[0]].taken_segments == frozenset()
@@ -127,17 +137,14 @@ def test_a_thousand_are_claimed_in_pages(engine: FreshStore, steps: Steps) -> No
     assert first == sorted(first)
 
 
-def test_how_many_wait_and_whether_one_is_due(engine: FreshStore, steps: Steps) -> None:
-    def look(at_ms: int) -> tuple[int, bool]:
-        return (
-            engine.reading(ready.count),
-            engine.reading(lambda connection: ready.is_due(connection, at_ms=at_ms)),
-        )
+def test_how_many_wait_and_when_the_first_is_due(engine: FreshStore, steps: Steps) -> None:
+    def count(before_ms: int, most: int = 10) -> int:
+        return engine.reading(lambda connection: ready.count(connection, before_ms=before_ms, most=most))
 
-    assert look(steps.now_ms) == (0, False)
+    assert (count(steps.now_ms + 1), engine.reading(ready.next_due)) == (0, None)
     _waiting(engine, steps, 2)
-    assert look(steps.now_ms - 1) == (2, False)
-    assert look(steps.now_ms) == (2, True)
+    assert (count(steps.now_ms), count(steps.now_ms + 1), count(steps.now_ms + 1, 1)) == (0, 2, 1)
+    assert engine.reading(ready.next_due) == steps.now_ms
 
 
 # Recover ---------------------------------------------------------------------------------------------------------
@@ -210,7 +217,7 @@ def test_a_message_in_doubt_that_is_sent_again_waits_to_be_claimed(engine: Fresh
     steps.settle(steps.answer(message, "0", 0))
     _recover(engine, steps)
     steps.settle(steps.outcome(message, Requeued(engine.carrier_id, True, steps.now_ms), 1, kind=OutcomeKind.AMBIGUOUS))
-    (claimed,) = engine.do(CLAIM, ClaimRequest(NEXT, steps.now_ms, 10))
+    (claimed,) = engine.do(CLAIM, ClaimRequest(NEXT, steps.now_ms, 10)).messages
     assert (claimed.message_id, claimed.attempts, claimed.taken_segments) == (message, 1, frozenset({0}))
     assert steps.mark([message], owner=NEXT) == {message}
 
@@ -249,7 +256,7 @@ def test_claiming_an_old_message_lowers_the_water_of_its_owner_only(engine: Fres
     engine.do(CLAIM, ClaimRequest(mine, steps.now_ms, 10))
     assert waters() == {mine: old, other: later + 100}
     newer = _waiting(engine, steps)
-    assert [each.message_id for each in engine.do(CLAIM, ClaimRequest(mine, steps.now_ms, 10))] == newer
+    assert [each.message_id for each in engine.do(CLAIM, ClaimRequest(mine, steps.now_ms, 10)).messages] == newer
     assert waters()[mine] == old
 
 

@@ -29,7 +29,7 @@ def test_a_message_is_marked_once(steps: Steps) -> None:
 def test_of_two_sessions_in_one_batch_the_first_gets_it(engine: FreshStore, steps: Steps) -> None:
     (message,) = steps.accept()
     keys = [(engine.account_id, message)]
-    requests = [MarkRequest(OWNER, session, keys, steps.now_ms) for session in (1, 2)]
+    requests = [MarkRequest(OWNER, engine.carrier_id, session, keys, steps.now_ms) for session in (1, 2)]
     assert engine.together(MARK, requests) == [{message}, set()]
     assert engine.rows("select session from message") == [(1,)]
 
@@ -68,7 +68,9 @@ def test_a_cancelled_message_stays(steps: Steps) -> None:
 def test_a_message_of_another_account_is_not_meant(engine: FreshStore, steps: Steps) -> None:
     other = engine.add_account("other", 1)
     messages = steps.accept()
-    assert engine.do(MARK, MarkRequest(OWNER, SESSION, [(other, messages[0])], steps.now_ms)) == set()
+    assert (
+        engine.do(MARK, MarkRequest(OWNER, engine.carrier_id, SESSION, [(other, messages[0])], steps.now_ms)) == set()
+    )
 
 
 def test_an_unknown_message_is_not_marked(steps: Steps) -> None:

@@ -16,7 +16,7 @@ def keep(engine: FreshStore, digest: str, content_type: str = "image/gif", *, at
 
 
 def claimed(engine: FreshStore, steps: Steps) -> list[Claimed]:
-    return engine.do(CLAIM, ClaimRequest(OWNER, steps.now_ms, 10))
+    return engine.do(CLAIM, ClaimRequest(OWNER, steps.now_ms, 10)).messages
 
 
 def test_files_are_stored_with_their_submission(engine: FreshStore, steps: Steps) -> None:

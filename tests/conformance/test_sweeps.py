@@ -76,7 +76,9 @@ def test_overdue_messages_of_all_accounts_come_in_pages(engine: FreshStore, step
     engine.do(ACCEPT, request)
     others = [message.message_id for message in request.messages]
     facts = [steps.outcome(message, Doubted())._replace(account_id=other) for message in others]
-    engine.do(MARK, MarkRequest(OWNER, SESSION, [(other, message) for message in others], steps.now_ms))
+    engine.do(
+        MARK, MarkRequest(OWNER, engine.carrier_id, SESSION, [(other, message) for message in others], steps.now_ms)
+    )
     steps.settle(*facts)
     assert _pages(engine, steps.now_ms + DAY_MS) == [messages[:2], messages[2:4], messages[4:], others[:2], others[2:]]
 

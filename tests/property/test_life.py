@@ -57,6 +57,8 @@ FILES: dict[str, list[Fetched | CallFailed]] = {
     "http://cdn.example/never.gif": [BUSY],
     "http://cdn.example/gone.gif": [CallFailed("answered 404")],
 }
+LATER_S = (1, 5, 3_600, 50 * 3_600)
+"""How far in the future messages are scheduled."""
 WAITS_S = (0.05, 1.5, 7.0, 400.0, 7_200.0, 49 * 3_600.0, 75 * 3_600.0)
 
 
@@ -198,14 +200,18 @@ class Life(RuleBasedStateMachine):
         account_id=st.sampled_from([ACME, BRAVO]),
         carrier_id=st.sampled_from([NORTH, SOUTH]),
         count=st.integers(1, 4),
-        is_long=st.booleans(),
+        text=st.sampled_from(["Hi", LONG, ""]),
+        after_s=st.sampled_from([0, 0, 0, *LATER_S]),
         commits=st.booleans(),
     )
-    def accept(self, *, account_id: AccountId, carrier_id: CarrierId, count: int, is_long: bool, commits: bool) -> None:
+    def accept(
+        self, *, account_id: AccountId, carrier_id: CarrierId, count: int, text: str, after_s: int, commits: bool
+    ) -> None:
         recipients = [f"{PREFIXES[carrier_id]}{next(self.numbers):07}" for _ in range(count)]
         submission = Submission(
-            account_id=account_id, dialect="plain", channel=Channel.SMS, text=LONG if is_long else "Hi",
-            recipients=tuple(recipients),
+            account_id=account_id, dialect="plain", channel=Channel.SMS, text=text, recipients=tuple(recipients),
+            texts=() if text else tuple(f"Dear {number % 2}" for number in range(count)),
+            send_at_ms=self.clock.now_ms() + after_s * 1_000,
         )  # fmt: skip
         self.process.writer.by_hand = True
         self.accepting.append(self.runner.run(self.started(self.process.acceptance.submit(submission))))
@@ -368,7 +374,7 @@ class Life(RuleBasedStateMachine):
     @rule(data=st.data(), state=st.sampled_from(RESOLUTIONS))
     def people_step_in(self, data: st.DataObject, *, state: MessageState) -> None:
         """Somebody cancels what waits, or resolves what is held."""
-        open_ones = [key for key, at in self.states.items() if at in (_S.QUEUED, _S.HELD)]
+        open_ones = [key for key, at in self.states.items() if at in (_S.SCHEDULED, _S.QUEUED, _S.HELD)]
         if not open_ones:
             return
         _, message_id = key = data.draw(st.sampled_from(open_ones))
@@ -419,6 +425,8 @@ class Life(RuleBasedStateMachine):
         for account_id, message_id, state, held_by in self.rows("select account_id, id, state, owner from message"):
             key = account_id, message_id
             found.add(key)
+            if state == _S.SCHEDULED:
+                assert key in ready and held_by == 0, f"{key} is scheduled, owner {held_by}"  # noqa: PT018
             if state in (_S.QUEUED, _S.SUBMITTING):
                 places = [key in ready and held_by == 0, message_id in memory and held_by == owner]
                 assert sum(places) == 1, f"{key} {_S(state).word}, owner {held_by}, in {places}"
@@ -428,7 +436,7 @@ class Life(RuleBasedStateMachine):
     def states_only_move_forward(self) -> None:
         for account_id, message_id, number in self.rows("select account_id, id, state from message"):
             state, key = MessageState(number), (account_id, message_id)
-            assert state in REACHABLE[self.states.get(key, _S.QUEUED)], f"{self.states.get(key)} became {state}"
+            assert state in REACHABLE[self.states.get(key, _S.SCHEDULED)], f"{self.states.get(key)} became {state}"
             self.states[key] = state
         entered: dict[tuple[AccountId, MessageId], list[MessageState]] = defaultdict(list)
         for account_id, message_id, number in self.rows(
@@ -467,7 +475,8 @@ class Life(RuleBasedStateMachine):
 
     def come_to_an_end(self) -> None:
         """From here on everybody answers and reports, and time passes: then every message ends, and says so."""
-        for wait_s in (*itertools.repeat(120.0, 12), 49 * 3_600.0, 75 * 3_600.0, 10.0, 10.0):
+        days = (49 * 3_600.0, 75 * 3_600.0)
+        for wait_s in (*itertools.repeat(120.0, 12), *days, *itertools.repeat(120.0, 4), *days, 10.0, 10.0):
             for carrier_id in {NORTH, SOUTH} - {wire.carrier_id for wire in self.wires}:
                 self.open_session(carrier_id=carrier_id, commits=True)
             for wire in self.wires:

@@ -5,6 +5,7 @@ It behaves like the sandbox message centre (`core.fates`) without a wire between
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -38,6 +39,7 @@ PICTURE: Final = IncomingMedia(
 )
 """What comes with the reply to an MMS: one red pixel."""
 
+_log = logging.getLogger(__name__)
 _MOST_PUT_OFF: Final = 10_000
 _ERRORS: Final = {MessageState.UNDELIVERED: "001", MessageState.EXPIRED: "002"}
 
@@ -102,6 +104,9 @@ class LoopbackDriver:
         replies: list[Incoming] = []
         now_ms = self._clock.now_ms()
         for parcel in parcels:
+            is_voice = parcel.message.content.channel is Channel.VOICE
+            if is_voice:
+                _tell_voice(parcel)
             fate = fate_of(parcel.message.recipient)
             outcome = self._outcome_of(parcel, fate, now_ms)
             outcomes.append(outcome)
@@ -109,7 +114,11 @@ class LoopbackDriver:
                 receipt = _receipt_of(outcome, fate.end)
                 line = {Fate.DELIVERED_LATE: late, Fate.RECEIPT_FIRST: early}.get(fate, usual)
                 line += [receipt, receipt] if fate is Fate.DUPLICATE_RECEIPT else [receipt]
-                if fate.reply is not None and parcel.segment == 0:
+                if (
+                    fate.reply is not None
+                    and parcel.segment == 0
+                    and parcel.message.content.channel is not Channel.VOICE
+                ):
                     replies += _replies_to(parcel, fate.reply)
         teller.receipts(early, 0)
         session.report(outcomes)
@@ -187,6 +196,12 @@ class _Teller:
         action = self._waiting.pop(task, None)
         if action is not None:
             action()
+
+
+def _tell_voice(parcel: Parcel) -> None:
+    """Nobody hears the voice, so the log says which one it would have been."""
+    _, language, gender, _ = parcel.message.content.traits
+    _log.info("message %d would be read in %s by a %s voice", parcel.message.message_id, language, gender)
 
 
 def _receipt_of(outcome: Submitted, end: MessageState) -> Receipt:

@@ -9,6 +9,7 @@ from heliograph.cli.show import answer_fields, credits_from
 from heliograph.cli.world import run
 from heliograph.core.messages import Refusal
 from heliograph.core.reasons import Reason
+from heliograph.services.sending import Order
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +25,8 @@ def explain(
     sender: Annotated[str | None, typer.Option("--from", help="The sender; without it the account's.")] = None,
 ) -> None:
     """Say which carriers a message would take, how many segments it has, what it costs, or why it is refused."""
-    told = run(lambda store: sending(store).explain(account, to, text=text, sender=sender))
+    order = Order((to,), text, sender)
+    told = run(lambda store: sending(store).explain(account, order))
     if isinstance(told, Refusal):
         answer_fields({"is_accepted": False, **_why(told.reason)})
         return

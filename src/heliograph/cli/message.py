@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from heliograph.cli import dialects
-from heliograph.cli.message_send import send
+from heliograph.cli.message_send import commands
 from heliograph.cli.show import answer, answer_fields, answer_rows, credits_from, plain, time_from
 from heliograph.cli.world import run, world
 from heliograph.core.directory import Account
@@ -28,7 +28,7 @@ Id = Annotated[str, typer.Argument(metavar="MESSAGE", help="Any id that somebody
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group.command("send")(send)
+    group.add_typer(commands)
     app.add_typer(group, name="message")
 
 
@@ -73,8 +73,10 @@ def _document(view: MessageView, names: Names) -> dict[str, object]:
         "reference": view.reference or None,
         "dialect": view.dialect,
         "channel": view.channel.name.lower(),
+        **{name: value for name, value in view.traits._asdict().items() if value},
         "submission": view.submission_id,
         "accepted_at": time_from(view.accepted_at_ms),
+        "send_at": time_from(view.send_at_ms or None),
         "expires_at": time_from(view.expires_at_ms),
     }
 

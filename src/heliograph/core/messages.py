@@ -93,7 +93,8 @@ class Media(NamedTuple):
 class Content(NamedTuple):
     """One body, encoded once for all its recipients. Segment bodies as `gsm.segments` makes them.
 
-    An MMS is one segment, whose body carriers do not read: they send text and media.
+    An MMS or a voice message is one segment, whose body carriers do not read: they send text and media, or have the
+    text read by the voice of the traits.
     """
 
     submission_id: SubmissionId
@@ -120,11 +121,17 @@ MOST_MMS_CHARS = 5_000
 _WHOLE = (Segment(b"", b""),)
 
 
-def mms_of(
-    submission_id: SubmissionId, *, sender: str, text: str, media: tuple[Media, ...], traits: Traits = NO_TRAITS
+def whole_of(
+    submission_id: SubmissionId,
+    *,
+    channel: Channel,
+    sender: str,
+    text: str,
+    media: tuple[Media, ...] = (),
+    traits: Traits = NO_TRAITS,
 ) -> Content:
-    """The content of an MMS: it is not cut, so it counts, costs and leaves as one segment."""
-    return Content(submission_id, sender, text, Encoding.BINARY, _WHOLE, Channel.MMS, media, traits)
+    """The content of an MMS or of voice: it is not cut, so it counts and leaves as one segment."""
+    return Content(submission_id, sender, text, Encoding.BINARY, _WHOLE, channel, media, traits)
 
 
 class Message(NamedTuple):

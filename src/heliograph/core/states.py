@@ -47,7 +47,7 @@ _S = MessageState
 _ENDS_OF_A_SUBMIT = frozenset({_S.DELIVERED, _S.UNDELIVERED, _S.EXPIRED, _S.REJECTED, _S.CANCELLED, _S.UNKNOWN})
 
 MOVES: dict[MessageState, frozenset[MessageState]] = {
-    _S.SCHEDULED: frozenset({_S.QUEUED, _S.CANCELLED, _S.EXPIRED, _S.FAILED}),
+    _S.SCHEDULED: frozenset({_S.QUEUED, _S.CANCELLED}),
     # A long message that waits to be tried again may lose a segment that the carrier has already.
     _S.QUEUED: frozenset({_S.SUBMITTING, _S.CANCELLED, _S.EXPIRED, _S.FAILED, _S.UNDELIVERED, _S.REJECTED}),
     _S.SUBMITTING: frozenset({_S.QUEUED, _S.SUBMITTED, _S.HELD, _S.FAILED}) | _ENDS_OF_A_SUBMIT,

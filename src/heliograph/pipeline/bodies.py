@@ -3,15 +3,21 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from heliograph.core import voice
 from heliograph.core.ids import SubmissionId, segment_reference
-from heliograph.core.messages import MOST_MMS_CHARS, Channel, Content, Media, Submission, mms_of
+from heliograph.core.messages import MOST_MMS_CHARS, Channel, Content, Media, Submission, whole_of
 from heliograph.core.reasons import Reason
 from heliograph.gsm.alphabet import NotInAlphabet
 from heliograph.gsm.segments import TooLong, split
 
+_MOST_CHARS = {Channel.MMS: MOST_MMS_CHARS, Channel.VOICE: voice.MOST_CHARS}
+
 
 class Body(NamedTuple):
-    """A content, or why there is none. units: what its price is counted in: segments, or one for an MMS."""
+    """A content, or why there is none.
+
+    units: what its price is counted in: segments, one MMS, started half minutes of voice.
+    """
 
     content: Content | None
     units: int = 0
@@ -25,8 +31,8 @@ def body_of(submission: Submission, text: str, *, submission_id: SubmissionId, s
     if "\0" in text:
         return Body(None, reason=Reason.INVALID_TEXT)
     channel, traits = submission.channel, submission.traits
-    if channel is Channel.MMS:
-        return _mms(submission, text, submission_id=submission_id, sender=sender)
+    if channel is not Channel.SMS:
+        return _whole(submission, text, submission_id=submission_id, sender=sender)
     try:
         encoding, segments = split(text, reference=segment_reference(submission_id))
     except TooLong:
@@ -36,13 +42,17 @@ def body_of(submission: Submission, text: str, *, submission_id: SubmissionId, s
     return Body(Content(submission_id, sender, text, encoding, segments, channel, (), traits), len(segments))
 
 
-def _mms(submission: Submission, text: str, *, submission_id: SubmissionId, sender: str) -> Body:
-    if len(text) > MOST_MMS_CHARS:
+def _whole(submission: Submission, text: str, *, submission_id: SubmissionId, sender: str) -> Body:
+    """The body of an MMS or of voice."""
+    channel = submission.channel
+    if len(text) > _MOST_CHARS[channel]:
         return Body(None, reason=Reason.TEXT_TOO_LONG)
     if not is_unicode(text):
         return Body(None, reason=Reason.INVALID_TEXT)
     media = tuple(map(Media, submission.media_urls))
-    return Body(mms_of(submission_id, sender=sender, text=text, media=media, traits=submission.traits), 1)
+    traits = submission.traits
+    content = whole_of(submission_id, channel=channel, sender=sender, text=text, media=media, traits=traits)
+    return Body(content, voice.units_of(text) if channel is Channel.VOICE else 1)
 
 
 class Bodies:

@@ -4,6 +4,7 @@ Each carrier has one line: a queue that is fair between accounts, its live sessi
 in a line is owned by this process; the store knows it as `queued` until a session marks it.
 """
 
+import asyncio
 from collections.abc import Iterable
 
 from heliograph.core.directory import Carrier
@@ -152,8 +153,10 @@ def _removed(carrier_id: CarrierId) -> Carrier:
 
 
 class Dispatch:
-    """All lines of this process, and the way to them. waiting: messages that stand in the store for lack of memory or
-    time.
+    """All lines of this process, and the way to them.
+
+    waiting: messages that stand in the store for lack of memory or time, and are due soon. claiming: held while
+    messages come from the store, older perhaps than any that are here: the low-water id is not known then.
     """
 
     def __init__(self, desk: Desk, settlement: Settlement, fetching: Fetching) -> None:
@@ -162,6 +165,7 @@ class Dispatch:
         self.fetching = fetching
         self.lines: dict[CarrierId, Line] = {}
         self.waiting = 0
+        self.claiming = asyncio.Lock()
 
     @property
     def owner(self) -> int:

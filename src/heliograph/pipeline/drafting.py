@@ -11,6 +11,7 @@ from heliograph.core.numbers import msisdn_from
 from heliograph.core.reasons import Reason
 from heliograph.core.replies import may_be_answered
 from heliograph.core.senders import SenderPolicy, sender_of
+from heliograph.core.voice import voice_from
 from heliograph.net.guard import is_well_formed
 from heliograph.pipeline.answers import remembered
 from heliograph.pipeline.bodies import Bodies, Body, body_of, is_unicode
@@ -103,6 +104,11 @@ class Drafting:
         refusal = self._refuse_at_once(account, submission)
         if refusal is not None:
             return refusal
+        if submission.channel is Channel.VOICE:
+            voice = voice_from(submission.traits)
+            if voice is None:
+                return Refusal(Reason.BAD_VOICE)
+            submission = submission._replace(traits=voice)
         sender = self._sender(snapshot, account, submission)
         if type(sender) is Refusal:
             return sender
@@ -165,8 +171,8 @@ class Drafting:
         content = says.content if type(says) is Body else None
         submission_id, stage, key = SubmissionId(identifiers[0]), submission.stage, submission.idempotency
         request = AcceptRequest(
-            account_id, [_row_of(content)] if content else _bodies_of(messages), submission.dialect, channel, sender,
-            cost, rows, now_ms, waits, key,
+            account_id, [_row_of(content, send_at_ms)] if content else _bodies_of(messages, send_at_ms),
+            submission.dialect, channel, sender, cost, rows, now_ms, waits, key,
             remembered(submission_id, verdicts, sender=sender, send_at_ms=send_at_ms) if key else "",
             may_be_answered(sender, snapshot.numbers),
             submission.media_urls,
@@ -247,16 +253,14 @@ def _decide(
     return verdicts, rows, messages, cost
 
 
-def _row_of(content: Content) -> NewBody:
-    return NewBody(content.submission_id, content.text, traits.written(content.traits))
+def _row_of(content: Content, send_at_ms: int) -> NewBody:
+    return NewBody(content.submission_id, content.text, traits.written(content.traits, send_at_ms))
 
 
-def _bodies_of(messages: list[Message]) -> list[NewBody]:
+def _bodies_of(messages: list[Message], send_at_ms: int) -> list[NewBody]:
     """The bodies that messages have, in order."""
-    return [
-        _row_of(content)
-        for content in {message.content.submission_id: message.content for message in messages}.values()
-    ]
+    contents = {message.content.submission_id: message.content for message in messages}
+    return [_row_of(content, send_at_ms) for content in contents.values()]
 
 
 def _move(stage: Stage, verdicts: list[Verdict], accepted: int) -> StageMove:

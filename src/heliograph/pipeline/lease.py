@@ -4,7 +4,9 @@ A message row carries its owner; below the owner's low-water id nothing of it is
 whoever recovers need not look there.
 """
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from heliograph.core.ids import first_at
@@ -36,13 +38,14 @@ async def acquire(store: Store, clock: Clock) -> Lease:
     return Lease(owner, 0, max(last_id, first_at(now_ms)), low_water_id)
 
 
-async def keep(desk: Desk, low_water: Callable[[], int]) -> None:
-    """Beat for ever; the low-water id is taken before it is stored."""
+async def keep(desk: Desk, low_water: Callable[[], int], *, claiming: asyncio.Lock) -> None:
+    """Beat for ever.
+
+    claiming: nothing is claimed between finding the low-water id and storing it. An old message that came in between
+    would be below it, and whoever recovers would not look there.
+    """
     while True:
         await desk.clock.sleep(BEAT_S)
-        try:
-            water = low_water()
-            async with desk.store.writing() as connection:
-                await owners.beat(connection, desk.owner, at_ms=desk.clock.now_ms(), low_water_id=water)
-        except StoreUnavailable:
-            continue
+        with suppress(StoreUnavailable):
+            async with claiming, desk.store.writing() as connection:
+                await owners.beat(connection, desk.owner, at_ms=desk.clock.now_ms(), low_water_id=low_water())

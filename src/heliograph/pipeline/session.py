@@ -75,6 +75,7 @@ class LineSession:
             return False
         request = MarkRequest(
             line.desk.owner,
+            line.carrier_id,
             self.session_id,
             [(message.account_id, message.message_id) for message in messages],
             line.desk.clock.now_ms(),

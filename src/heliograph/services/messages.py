@@ -120,6 +120,10 @@ class Messages:
             told = await self._listeners(connection, after, now_ms=now_ms)
             if not await messages.settle(connection, before, after=after, told=told, detail="by hand", now_ms=now_ms):
                 raise Refused("The message moved on just now; look at it again.")
+            if message.send_at_ms:
+                await messages.let_wait_no_longer(
+                    connection, account_id, message_id=message_id, due_ms=message.send_at_ms
+                )
             await self._log.note(connection, action, subject=str(message.message_id), state=after.state.word)
             settled = await messages.find(connection, account_id, message_id=message_id)
         assert settled is not None

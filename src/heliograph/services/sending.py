@@ -7,10 +7,13 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from heliograph.core.directory import Account, Snapshot
 from heliograph.core.ids import NODES, CarrierId, IdSource, first_at
-from heliograph.core.messages import Accepted, Channel, Message, Refusal, Submission, Verdict
+from heliograph.core.messages import NO_TRAITS, Accepted, Channel, Message, Refusal, Submission, Traits, Verdict
+from heliograph.core.reasons import Reason
+from heliograph.core.schedule import send_at_ms
 from heliograph.gsm.segments import Encoding
 from heliograph.net.clock import Clock
 from heliograph.pipeline.accept import Acceptance
@@ -52,6 +55,18 @@ class Explanation:
     verdict: Verdict
 
 
+class Order(NamedTuple):
+    """What somebody wants sent. send_at: when, as written (see `core.schedule`); None for at once."""
+
+    recipients: tuple[str, ...]
+    text: str
+    sender: str | None = None
+    channel: Channel = Channel.SMS
+    media_urls: tuple[str, ...] = ()
+    send_at: str | None = None
+    traits: Traits = NO_TRAITS
+
+
 class Sent(NamedTuple):
     """What became of a submission, and whose it is."""
 
@@ -77,28 +92,15 @@ class Sending:
         self._directory = Directory(store, clock, told)
         self._terms = terms
 
-    async def send(
-        self,
-        account_name: str,
-        recipients: list[str],
-        *,
-        text: str,
-        sender: str | None = None,
-        channel: Channel = Channel.SMS,
-        media_urls: tuple[str, ...] = (),
-    ) -> Sent:
+    async def send(self, account_name: str, order: Order) -> Sent:
         """Store a submission; raises Refused when there is no such account."""
         account = await self._account(account_name)
-        plain = _submission(account, recipients, text=text, sender=sender)
-        submission = plain._replace(channel=channel, media_urls=media_urls)
-        return Sent(account, await self._acceptance().submit(submission))
+        return Sent(account, await self._acceptance().submit(_submission(account, order)))
 
-    async def explain(
-        self, account_name: str, recipient: str, *, text: str, sender: str | None = None
-    ) -> Explanation | Refusal:
-        """What would become of a message; nothing is stored."""
+    async def explain(self, account_name: str, order: Order) -> Explanation | Refusal:
+        """What would become of a message to the first recipient; nothing is stored."""
         account = await self._account(account_name)
-        draft = self._acceptance().draft(_submission(account, [recipient], text=text, sender=sender))
+        draft = self._acceptance().draft(_submission(account, order))
         if isinstance(draft, Refusal):
             return draft
         return _explanation(draft, self._directory.snapshot)
@@ -122,15 +124,29 @@ class Sending:
         return Acceptance(desk, lines=Nowhere(), terms=self._terms)
 
 
-def _submission(account: Account, recipients: list[str], *, text: str, sender: str | None) -> Submission:
+def _submission(account: Account, order: Order) -> Submission:
     return Submission(
         account_id=account.account_id,
         dialect=DIALECT,
-        channel=Channel.SMS,
-        text=text,
-        recipients=tuple(recipients),
-        sender=sender,
+        channel=order.channel,
+        text=order.text,
+        recipients=order.recipients,
+        sender=order.sender,
+        media_urls=order.media_urls,
+        send_at_ms=_send_at_ms(account, order.send_at),
+        traits=order.traits,
     )
+
+
+def _send_at_ms(account: Account, written: str | None) -> int:
+    """A time without offset is one in the account's time zone."""
+    if written is None:
+        return 0
+    at_ms = send_at_ms(written, ZoneInfo(account.time_zone))
+    if at_ms is None:
+        reason = Reason.BAD_TIME
+        raise Refused(f"{reason.sentence} {reason.advice}")
+    return at_ms
 
 
 def _explanation(draft: Draft, snapshot: Snapshot) -> Explanation:

@@ -122,6 +122,7 @@ def _misfits(account_id: AccountId) -> dict[str, ColumnElement[bool]]:
         "belong to a process that never was (lost)": and_(
             state.in_([_S.SCHEDULED, _S.QUEUED, _S.SUBMITTING]), message.c.owner != 0, not_(knows_owner)
         ),
+        "are scheduled and in somebody's memory": and_(state == _S.SCHEDULED, message.c.owner != 0),
         "are being submitted by nobody (lost)": and_(state == _S.SUBMITTING, message.c.owner == 0),
         "are below the mark where their process looks after a restart (lost)": and_(
             state.in_([_S.QUEUED, _S.SUBMITTING]), behind

@@ -9,18 +9,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heliograph.core.events import Told
 from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId, made_at_ms
 from heliograph.core.ledger import movements
-from heliograph.core.messages import Channel
+from heliograph.core.messages import NO_TRAITS, Channel, Traits
 from heliograph.core.reasons import Reason, reason_numbered
 from heliograph.core.standing import Standing
 from heliograph.core.states import Charge, MessageState
-from heliograph.store import postings
-from heliograph.store.schema import account, attempt, doubt, event, message, outbox, submission
+from heliograph.store import postings, traits
+from heliograph.store.schema import account, attempt, doubt, event, message, outbox, ready, submission
 
 
 class MessageView(NamedTuple):
     """A message with what its submission holds. price: micro-credits for all segments.
 
-    settled_at_ms: when it entered the state it is in, None while it was never told of one.
+    settled_at_ms: when it entered the state it is in, None while it was never told of one. send_at_ms: for when it was
+    scheduled, 0 for at once.
     """
 
     account_id: AccountId
@@ -43,6 +44,8 @@ class MessageView(NamedTuple):
     reference: str | None
     expires_at_ms: int
     settled_at_ms: int | None = None
+    traits: Traits = NO_TRAITS
+    send_at_ms: int = 0
 
     @property
     def accepted_at_ms(self) -> int:
@@ -83,7 +86,7 @@ _OWN = (
 )
 _WANTED: Select[Any] = select(
     *(message.c[name] for name in _OWN),
-    *(submission.c[name] for name in ("sender", "text", "dialect", "channel")),
+    *(submission.c[name] for name in ("sender", "text", "dialect", "channel", "traits")),
 ).join(
     submission,
     (submission.c.account_id == message.c.account_id) & (submission.c.id == message.c.submission_id),
@@ -96,6 +99,7 @@ def _reason(number: int) -> Reason | None:
 
 def _view_from(row: Row[Any], settled_at_ms: int | None = None) -> MessageView:
     values: dict[str, Any] = row._asdict()
+    column = values.pop("traits")
     return MessageView(
         message_id=values.pop("id"),
         channel=Channel(values.pop("channel")),
@@ -103,6 +107,8 @@ def _view_from(row: Row[Any], settled_at_ms: int | None = None) -> MessageView:
         charge=Charge(values.pop("charge")),
         reason=_reason(values.pop("reason")),
         settled_at_ms=settled_at_ms,
+        traits=traits.read(column),
+        send_at_ms=traits.send_at_ms_of(column),
         **values,
     )
 
@@ -227,6 +233,17 @@ async def settle(
         kinds = movements(before.charge, after.charge)
         await postings.post(connection, before.account_id, kinds=kinds, amount=after.price, now_ms=now_ms)
     return True
+
+
+async def let_wait_no_longer(
+    connection: AsyncConnection, account_id: AccountId, *, message_id: MessageId, due_ms: int
+) -> None:
+    """Nobody need look at a message at its time any more."""
+    await connection.execute(
+        delete(ready).where(
+            ready.c.due_at_ms == due_ms, ready.c.account_id == account_id, ready.c.message_id == message_id
+        )
+    )
 
 
 async def _tell(

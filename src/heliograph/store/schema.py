@@ -261,7 +261,7 @@ submission = _narrow(
     _has("text", Text),
     Column("traits", Text),
 )
-"""traits: a JSON object of what few bodies have (`core.messages.Traits`)."""
+"""traits: a JSON object of what few bodies have (`store.traits`)."""
 
 idempotency = _narrow(
     "idempotency",

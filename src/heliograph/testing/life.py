@@ -285,13 +285,15 @@ class Process:
 
     async def beat(self) -> None:
         """What `lease.keep` does every second."""
-        water = self.dispatch.low_water(self.clock.now_ms())
-        async with self.store.writing() as connection:
+        async with self.dispatch.claiming, self.store.writing() as connection:
+            water = self.dispatch.low_water(self.clock.now_ms())
             await owners.beat(connection, self.desk.owner, at_ms=self.clock.now_ms(), low_water_id=water)
 
     async def claim(self) -> None:
         """One look for messages that are due."""
-        await self.once(claim.follow(self.dispatch, most_in_memory=TERMS.most_in_memory))
+        await self.once(
+            claim.follow(self.dispatch, most_in_memory=TERMS.most_in_memory, most_in_store=TERMS.most_in_store)
+        )
 
     async def tell(self) -> None:
         """Group what has waited long enough, and take up deliveries that are due. A moment passes."""

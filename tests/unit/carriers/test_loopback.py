@@ -7,7 +7,7 @@ from heliograph.carriers.settings import BadCarrier
 from heliograph.core.directory import Carrier
 from heliograph.core.fates import Fate
 from heliograph.core.ids import CarrierId
-from heliograph.core.messages import Channel
+from heliograph.core.messages import Channel, Traits
 from heliograph.testing.feeds import NotingFeed, parcels_for
 
 
@@ -86,3 +86,21 @@ def test_an_mms_is_answered_by_one_with_a_picture() -> None:
 def test_settings_with_a_mistake(settings: dict[str, object]) -> None:
     with pytest.raises(BadCarrier, match=next(iter(settings))):
         LoopbackDriver(carrier(**settings), NotingFeed(), StillClock())
+
+
+def test_a_voice_is_named_in_the_log_and_nobody_answers_a_call(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        feed = NotingFeed()
+        running = asyncio.create_task(LoopbackDriver(carrier(), feed, StillClock()).run())
+        (parcel,) = parcels_for(["+278312" + Fate.OPTS_OUT.digits])
+        traits = Traits(language="it-it", gender="female")
+        content = parcel.message.content._replace(channel=Channel.VOICE, traits=traits)
+        feed.offer([parcel._replace(message=parcel.message._replace(content=content))])
+        await feed.until(lambda: len(feed.receipts) == 1)
+        running.cancel()
+        await asyncio.wait((running,))
+        assert feed.incoming == []
+
+    with caplog.at_level("INFO"):
+        asyncio.run(story())
+    assert caplog.messages == ["message 1 would be read in it-it by a female voice"]

@@ -57,6 +57,36 @@ def test_an_mms_is_stored_with_the_addresses_of_its_files(crane: Heliograph, tmp
     assert crane("audit").status == 0
 
 
+def test_a_message_is_scheduled_in_the_accounts_time_zone_and_cancelled(crane: Heliograph) -> None:
+    crane("account", "set", "Crane", "--time-zone", "Africa/Johannesburg")
+    line = ("message", "send", "--account", "Crane", "--to", NUMBER, "--text", "Good day")
+    crane(*line, "--at", "2099-12-31 18:30")
+    crane(*line, "--at", "2099-12-31T18:30:00Z", "--template", "1107161234")
+    listed = crane("message", "list", "--state", "scheduled", "--json").document["messages"]
+    listed.sort(key=lambda each: each["send_at"], reverse=True)
+    assert [each["send_at"] for each in listed] == ["2099-12-31T18:30:00.000Z", "2099-12-31T16:30:00.000Z"]
+    assert listed[0]["template_id"] == "1107161234"
+    assert crane("message", "cancel", listed[0]["id"]).status == 0
+    (left,) = crane("message", "list", "--state", "scheduled", "--json").document["messages"]
+    assert left["id"] == listed[1]["id"]
+    assert crane("account", "show", "Crane", "--json").document["held"] == 1
+    assert crane("audit").status == 0
+    assert crane(*line, "--at", "1999-12-31 18:30").status == 1  # there are too few credits for one more
+    crane("account", "topup", "Crane", "1")
+    crane(*line, "--at", "1999-12-31 18:30")
+    assert crane("message", "list", "--json").document["messages"][0]["state"] == "queued"
+
+
+def test_a_voice_message_is_paid_by_the_half_minute(crane: Heliograph) -> None:
+    crane("account", "topup", "Crane", "10")
+    line = ("message", "send", "--account", "Crane", "--to", NUMBER, "--channel", "voice", "--json")
+    told = crane(*line, "--language", "EN-GB", "--gender", "Female", "--text", "Good day. " * 50).document
+    assert [(each["segments"], each["reason"]) for each in told["messages"]] == [(1, None)]
+    (listed,) = crane("message", "list", "--json").document["messages"]
+    voice = [listed[name] for name in ("channel", "language", "gender", "price", "segments")]
+    assert voice == ["voice", "en-gb", "female", 4, 1]
+
+
 def test_people_see_a_table(crane: Heliograph) -> None:
     said = crane("message", "send", "--account", "Crane", "--to", NUMBER, "--text", "Good day", "--from", "Stork")
     assert said.status == 0
@@ -74,7 +104,10 @@ def test_people_see_a_table(crane: Heliograph) -> None:
         ("account set Crane --senders Crane", "--account Crane --to 27831234567 --text a --from Stork", "may not use"),
         ("", "--account Crane --to 27831234567 --text a --media http://a.example/", "The media are too many"),
         ("", "--account Crane --to 27831234567 --channel mms --media cdn.example/a", "one has no http or https"),
-        ("", "--account Crane --to 27831234567 --channel fax --text a", "--channel is sms or mms, not 'fax'."),
+        ("", "--account Crane --to 27831234567 --channel fax --text a", "--channel is sms or mms or voice, not 'fax'."),
+        ("", "--account Crane --to 27831234567 --text a --at tomorrow", "The time to send at cannot be read. Write it"),
+        ("", "--account Crane --to 27831234567 --channel voice --text a", "No voice reads this language"),
+        ("", "--account Crane --to 27831234567 --channel voice --text a --language xx --gender male", "No voice reads"),
         ("account suspend Crane", "--account Crane --to 27831234567 --text a", "The account is suspended."),
     ],
 )

@@ -4,7 +4,17 @@ from dataclasses import replace
 import pytest
 
 from heliograph.core.ids import AccountId, MessageId, SubmissionId
-from heliograph.core.messages import Accepted, IdempotencyKey, Overtaken, Refusal, Stage, Traits, Verdict
+from heliograph.core.messages import (
+    Accepted,
+    Channel,
+    IdempotencyKey,
+    Overtaken,
+    Refusal,
+    Stage,
+    Submission,
+    Traits,
+    Verdict,
+)
 from heliograph.core.reasons import Reason
 from heliograph.core.states import MessageState
 from heliograph.pipeline.accept import Acceptance
@@ -15,7 +25,7 @@ from heliograph.store.engine import StoreUnavailable
 from heliograph.testing.clock import turns
 from heliograph.testing.life import ACME, BRAVO, GRANT, NORTH, TERMS, Process
 from tests.unit.pipeline.conftest import Play
-from tests.unit.pipeline.stories import TO_NORTH, accept, change_account, refused, rows, submission
+from tests.unit.pipeline.stories import TO_NORTH, accept, change_account, change_carrier, refused, rows, submission
 
 
 def balance(process: Process) -> tuple[int, int, int]:
@@ -318,5 +328,61 @@ def test_a_stage_of_a_broadcast_is_accepted_once(play: Play) -> None:
         assert rows(process, "select contact_id, accepted, refused from broadcast") == [(9, 1, 2)]
         assert process.dispatch.in_memory == 1
         assert balance(process)[1] == 1_000_000
+
+    play(story)
+
+
+def voice(*recipients: str, text: str = "Good day") -> Submission:
+    asked = submission(*recipients, text=text)
+    return asked._replace(channel=Channel.VOICE, traits=Traits(language="it-IT", gender="Male"))
+
+
+async def give_north_a_voice(process: Process) -> None:
+    await change_carrier(process, {"channels": [Channel.SMS, Channel.VOICE]})
+    await process.desk.directory.load()
+
+
+def test_voice_has_no_route_where_no_carrier_takes_it(play: Play) -> None:
+    async def story(process: Process) -> None:
+        answer = await process.acceptance.submit(voice())
+        assert isinstance(answer, Accepted)
+        assert [verdict.reason for verdict in answer.verdicts] == [Reason.NO_ROUTE]
+        assert rows(process, "select count(*) from submission") == [(0,)]
+        assert balance(process) == (GRANT, 0, 0)
+
+    play(story)
+
+
+def test_voice_is_paid_by_the_half_minute_and_comes_back_from_the_store_as_it_was(play: Play) -> None:
+    async def story(process: Process) -> None:
+        await give_north_a_voice(process)
+        door = Acceptance(process.desk, lines=process.dispatch, terms=replace(TERMS, most_in_memory=1))
+        answer = await door.submit(voice(TO_NORTH, "+27831234568", text="a" * 900))
+        assert isinstance(answer, Accepted)
+        assert [(verdict.segments, verdict.price) for verdict in answer.verdicts] == [(1, 6_000_000)] * 2
+        assert balance(process)[1] == 12_000_000
+        assert process.dispatch.in_memory == 0
+        await process.claim()
+        content = process.dispatch.line(NORTH).queue.take(1)[0].content
+        assert content.traits == Traits(language="it-it", gender="male")
+        assert (content.channel, content.text, len(content.segments)) == (Channel.VOICE, "a" * 900, 1)
+
+    play(story)
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        (voice()._replace(traits=Traits(language="it-it")), Reason.BAD_VOICE),
+        (voice()._replace(traits=Traits(language="xx-xx", gender="male")), Reason.BAD_VOICE),
+        (voice(text="a" * 5_001), Reason.TEXT_TOO_LONG),
+        (voice(text="\ud800"), Reason.INVALID_TEXT),
+        (voice(text=""), Reason.NO_TEXT),
+        (voice()._replace(media_urls=("http://a.example/",)), Reason.BAD_MEDIA),
+    ],
+)
+def test_what_no_voice_reads(play: Play, asked: Submission, reason: Reason) -> None:
+    async def story(process: Process) -> None:
+        assert await refused(process, asked) == Refusal(reason)
 
     play(story)

@@ -42,7 +42,7 @@ def test_new_ids_are_above_those_of_earlier_processes_whatever_the_clock_says(pl
 
 def test_a_beat_tells_that_the_owner_lives_and_what_it_still_holds(play: Play) -> None:
     async def story(process: Process) -> None:
-        beating = process.spawn(lease.keep(process.desk, lambda: 77))
+        beating = process.spawn(lease.keep(process.desk, lambda: 77, claiming=process.dispatch.claiming))
         await process.clock.advance(1.0)
         while not rows(process, "select 1 from owner where low_water_id = 77"):
             await turns()

@@ -9,11 +9,13 @@ from sqlalchemy import insert
 
 from heliograph.core.ids import AccountId, MessageId, first_at
 from heliograph.core.ledger import PostingKind
+from heliograph.core.messages import NO_TRAITS
 from heliograph.core.states import Charge, MessageState
 from heliograph.store import postings
 from heliograph.store.engine import Store
 from heliograph.store.opening import open_store
 from heliograph.store.schema import doubt, event, message, ready, submission
+from heliograph.store.traits import written
 
 NOW_MS = 1_790_000_000_000
 
@@ -79,6 +81,7 @@ def accept() -> Accept:
         charge: Charge = Charge.HELD,
         waits: bool = True,
         carrier_id: int = 1,
+        send_at_ms: int = 0,
     ) -> MessageId:
         nonlocal made
         made += 1
@@ -87,7 +90,13 @@ def accept() -> Accept:
         async with store.writing() as connection:
             await connection.execute(
                 insert(submission).values(
-                    account_id=account_id, id=message_id + 1, dialect="any", channel=1, sender="Crane", text="Good day"
+                    account_id=account_id,
+                    id=message_id + 1,
+                    dialect="any",
+                    channel=1,
+                    sender="Crane",
+                    text="Good day",
+                    traits=written(NO_TRAITS, send_at_ms),
                 )
             )
             await connection.execute(
@@ -105,8 +114,8 @@ def accept() -> Accept:
                     expires_at_ms=NOW_MS + 1_000,
                 )
             )
-            if state is MessageState.QUEUED and waits:
-                await connection.execute(insert(ready).values(due_at_ms=NOW_MS, **place))
+            if state in (MessageState.SCHEDULED, MessageState.QUEUED) and waits:
+                await connection.execute(insert(ready).values(due_at_ms=send_at_ms or NOW_MS, **place))
             if state is MessageState.HELD:
                 await connection.execute(
                     insert(doubt).values(

@@ -13,7 +13,7 @@ from heliograph.services.messages import RESOLUTIONS, Messages
 from heliograph.services.refused import Refused
 from heliograph.services.webhooks import Webhooks
 from heliograph.store.engine import Store
-from heliograph.store.schema import outbox
+from heliograph.store.schema import outbox, ready
 from tests.unit.services.conftest import Accept, StillClock, Tell
 
 S = MessageState
@@ -154,5 +154,23 @@ def test_messages_are_listed_newest_first_over_many_reads(
         assert len(await messages.list()) == 10
         with pytest.raises(Refused, match="no account"):
             await messages.list(account_name="Heron")
+
+    tell(story)
+
+
+def test_a_cancelled_scheduled_message_waits_no_more(tell: Tell, clock: StillClock, accept: Accept) -> None:
+    async def story(store: Store) -> None:
+        account_id = (await _crane(store, clock)).account.account_id
+        at_ms = clock.now_ms() + 10**9
+        scheduled, other = [await accept(store, account_id, S.SCHEDULED, send_at_ms=at_ms) for _ in range(2)]
+        messages = Messages(store, clock, told=told)
+        assert [view.message_id for view in await messages.list(state=S.SCHEDULED)] == [other, scheduled]
+        view = await messages.cancel(str(scheduled))
+        assert (view.state, view.charge, view.send_at_ms) == (S.CANCELLED, Charge.RELEASED, at_ms)
+        async with store.reading() as connection:
+            assert list(await connection.execute(select(ready))) == [(at_ms, account_id, other)]
+        with pytest.raises(Refused, match="only one that is scheduled or queued"):
+            await messages.cancel(str(scheduled))
+        assert await Audit(store).check() == ()
 
     tell(story)

@@ -13,7 +13,7 @@ import pytest
 
 from heliograph.core.directory import Number
 from heliograph.core.events import Audience
-from heliograph.core.ids import AccountId, IdSource, MessageId, SubmissionId
+from heliograph.core.ids import AccountId, CarrierId, IdSource, MessageId, SubmissionId
 from heliograph.core.messages import Channel
 from heliograph.core.states import MessageState
 from heliograph.store.apart.near import WriterApart, far_end
@@ -65,7 +65,7 @@ def submission(account_id: int = 1) -> AcceptRequest:
 
 
 def marking(*messages: int) -> MarkRequest:
-    return MarkRequest(7, 3, [(AccountId(1), MessageId(number)) for number in messages], 0)
+    return MarkRequest(7, CarrierId(1), 3, [(AccountId(1), MessageId(number)) for number in messages], 0)
 
 
 def test_work_is_done_in_order_and_told_in_order(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_row_that_cannot_be_stored_is_logged_here_and_fails_alone(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def story(writer: WriterApart, path: Path) -> None:
-        bad = ask(writer, MARK, MarkRequest(7, 3, [("no", "pair", "this")], 0))  # type: ignore[list-item]
+        bad = ask(writer, MARK, MarkRequest(7, CarrierId(1), 3, [("no", "pair", "this")], 0))  # type: ignore[list-item]
         good = ask(writer, MARK, marking(1))
         with pytest.raises(StoreFailed):
             await bad

@@ -1,6 +1,7 @@
 """Claim: take messages that nobody holds in memory; recover: find those whose owner is gone.
 
-Owner 0 means that a queued message stands in `ready`; any other owner that it is in that process's memory.
+Owner 0 means that a queued or scheduled message stands in `ready`; any other owner that it is in that process's memory.
+A scheduled one is queued by the claim at its time, unless its account is suspended then: it waits for the account.
 """
 
 import sqlite3
@@ -9,9 +10,13 @@ from typing import NamedTuple
 import msgspec
 
 from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId
-from heliograph.core.messages import Channel, Media
+from heliograph.core.messages import NO_TRAITS, Channel, Media, Traits
+from heliograph.core.replies import may_be_answered
 from heliograph.core.states import MessageState
+from heliograph.store import traits
 from heliograph.store.hop import Hop
+from heliograph.store.hops.conversation import CONVERSE
+from heliograph.store.hops.ready import WAIT
 from heliograph.store.hops.rows import one, rows
 
 
@@ -26,7 +31,7 @@ class ClaimRequest(NamedTuple):
 class Claimed(NamedTuple):
     """A message taken into memory, with what its submission holds. taken_segments: those a carrier has already.
 
-    media: the files of an MMS, those that have been fetched with their digest.
+    media: the files of an MMS, those that have been fetched with their digest. was_scheduled: its time has come.
     """
 
     account_id: AccountId
@@ -42,30 +47,51 @@ class Claimed(NamedTuple):
     text: str
     taken_segments: frozenset[int]
     media: tuple[Media, ...] = ()
+    traits: Traits = NO_TRAITS
+    was_scheduled: bool = False
 
+
+class Claims(NamedTuple):
+    """What was taken into memory; looked: how many were due, of which some may have ended or been put back."""
+
+    messages: list[Claimed]
+    looked: int
+
+
+SUSPENDED_MS = 60_000
+"""After so long a scheduled message whose account is suspended at its time is looked at again."""
 
 _TAKE = """
 delete from ready where (due_at_ms, account_id, message_id) in
   (select due_at_ms, account_id, message_id from ready where due_at_ms <= ? order by due_at_ms limit ?)
 returning account_id, message_id
 """
+_SHOW = """
+select json_group_array(json_array(m.state, m.account_id, m.id, m.submission_id, m.recipient, m.carrier_id,
+                                   m.expires_at_ms, m.attempts, m.accepted, s.channel, s.sender, s.text, s.traits))
+from json_each(?1) j
+cross join message m on m.account_id = j.value->>0 and m.id = j.value->>1
+cross join submission s on s.account_id = m.account_id and s.id = m.submission_id
+where m.state in (?2, ?3) and m.owner = 0
+"""
+_shown = msgspec.json.Decoder(
+    list[tuple[int, int, int, int, str, int, int, int, int, int, str, str, str | None]]
+).decode
 _OWN = """
-update message set owner = ?2
+update message set owner = ?2, state = ?3
 from (select value->>0 as account_id, value->>1 as id from json_each(?1)) as due
-where message.account_id = due.account_id and message.id = due.id and message.state = ?3 and message.owner = 0
-returning account_id, id
+where message.account_id = due.account_id and message.id = due.id and message.state in (?3, ?4) and message.owner = 0
 """
 _LOWER_WATER = """
 update owner set low_water_id = ?2 where id = ?1 and low_water_id > ?2
 """
-_SHOW = """
-select json_group_array(json_array(m.account_id, m.id, m.submission_id, m.recipient, m.carrier_id, m.expires_at_ms,
-                                   m.attempts, m.accepted, s.channel, s.sender, s.text))
-from json_each(?) j
-cross join message m on m.account_id = j.value->>0 and m.id = j.value->>1
-cross join submission s on s.account_id = m.account_id and s.id = m.submission_id
+_SUSPENDED = """
+select id from account where is_suspended
 """
-_shown = msgspec.json.Decoder(list[tuple[int, int, int, str, int, int, int, int, int, str, str]]).decode
+_OWNED_SENDERS = """
+select ltrim(msisdn, '+') from number
+where msisdn in (select value from json_each(?1) union all select '+' || value from json_each(?1))
+"""
 _TAKEN = """
 select a.message_id, a.segment from json_each(?) j
 cross join attempt a on a.account_id = j.value->>0 and a.message_id = j.value->>1 and a.carrier_message_id is not null
@@ -78,32 +104,58 @@ order by s.account_id, s.submission_id, s.position
 """
 
 
-def _claim(connection: sqlite3.Connection, requests: list[ClaimRequest]) -> list[list[Claimed]]:
+def _claim(connection: sqlite3.Connection, requests: list[ClaimRequest]) -> list[Claims]:
     return [_claim_one(connection, request) for request in requests]
 
 
-def _claim_one(connection: sqlite3.Connection, request: ClaimRequest) -> list[Claimed]:
+def _claim_one(connection: sqlite3.Connection, request: ClaimRequest) -> Claims:
     due = connection.execute(_TAKE, (request.at_ms, request.most)).fetchall()
     if not due:
-        return []
-    owned = connection.execute(_OWN, (rows(due), request.owner, MessageState.QUEUED)).fetchall()
-    if owned:
+        return Claims([], 0)
+    queued, scheduled = int(MessageState.QUEUED), int(MessageState.SCHEDULED)
+    shown = sorted(_shown(one(connection, _SHOW, rows(due), queued, scheduled)), key=lambda row: row[1:3])
+    if any(row[0] == scheduled for row in shown):
+        shown = _allowed(connection, shown, request.at_ms)
+        _converse(connection, shown, request.at_ms)
+    if shown:
+        connection.execute(_OWN, (rows([row[1:3] for row in shown]), request.owner, queued, scheduled))
         # Claimed messages may be old: whoever recovers this owner must look that far back.
-        connection.execute(_LOWER_WATER, (request.owner, min(message_id for _, message_id in owned)))
-    shown = _shown(one(connection, _SHOW, rows(owned)))
-    partly = [(row[0], row[1]) for row in shown if row[7]]
+        connection.execute(_LOWER_WATER, (request.owner, min(row[2] for row in shown)))
+    return Claims(_claimed(connection, shown), len(due))
+
+
+_Shown = tuple[int, int, int, int, str, int, int, int, int, int, str, str, str | None]
+
+
+def _allowed(connection: sqlite3.Connection, shown: list[_Shown], at_ms: int) -> list[_Shown]:
+    """Those that may leave now. What a suspended account had scheduled is put back, until its validity has passed."""
+    suspended = {row[0] for row in connection.execute(_SUSPENDED)}
+    stays = {row[1:3] for row in shown if row[0] == MessageState.SCHEDULED and row[1] in suspended and row[6] > at_ms}
+    WAIT.run(connection, [(at_ms + SUSPENDED_MS, *key) for key in stays])
+    return [row for row in shown if row[1:3] not in stays] if stays else shown
+
+
+def _converse(connection: sqlite3.Connection, shown: list[_Shown], at_ms: int) -> None:
+    """Now their recipients are written to, and may answer (see `core.replies.may_be_answered`)."""
+    pairs = {(row[10], row[4][1:]): row[1] for row in shown if row[0] == MessageState.SCHEDULED and row[10].isdigit()}
+    if pairs:
+        owned = {row[0] for row in connection.execute(_OWNED_SENDERS, (rows({sender for sender, _ in pairs}),))}
+        talks = [(*pair, account_id, at_ms) for pair, account_id in pairs.items() if may_be_answered(pair[0], owned)]
+        CONVERSE.run(connection, talks)
+
+
+def _claimed(connection: sqlite3.Connection, shown: list[_Shown]) -> list[Claimed]:
+    partly = [row[1:3] for row in shown if row[8]]
     taken: dict[int, set[int]] = {}
     for message_id, segment in connection.execute(_TAKEN, (rows(partly),)) if partly else ():
         taken.setdefault(message_id, set()).add(segment)
-    media = _media(connection, {(row[0], row[2]) for row in shown if row[8] == Channel.MMS})
+    media = _media(connection, {(row[1], row[3]) for row in shown if row[9] == Channel.MMS})
     return [
-        Claimed._make(
-            (
-                *row[:8], Channel(row[8]), row[9], row[10], frozenset(taken.get(row[1], ())),
-                media.get((row[0], row[2]), ()),
-            )
-        )
-        for row in sorted(shown)
+        Claimed._make((
+            *row[1:9], Channel(row[9]), row[10], row[11], frozenset(taken.get(row[2], ())),
+            media.get((row[1], row[3]), ()), traits.read(row[12]), row[0] == MessageState.SCHEDULED,
+        ))
+        for row in shown
     ]  # fmt: skip
 
 
@@ -120,7 +172,7 @@ def _media(
     return found
 
 
-CLAIM: Hop[ClaimRequest, list[Claimed]] = Hop("claim", lambda request: request.most, _claim)
+CLAIM: Hop[ClaimRequest, Claims] = Hop("claim", lambda request: request.most, _claim)
 
 
 class RecoverRequest(NamedTuple):
