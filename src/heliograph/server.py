@@ -22,6 +22,7 @@ from heliograph import __version__
 from heliograph.carriers.loopback import LoopbackDriver
 from heliograph.carriers.smpp.driver import SmppDriver
 from heliograph.config import Settings, address_of
+from heliograph.core.alphabets import language_table_of
 from heliograph.core.directory import Webhook
 from heliograph.core.ids import IdSource
 from heliograph.core.states import MessageState
@@ -240,6 +241,7 @@ def _terms(settings: Settings) -> Terms:
         most_in_memory=settings.memory_limit,
         most_in_store=settings.message_limit,
         needs_campaign=settings.us_campaigns == "required",
+        languages=language_table_of(settings.national_tables),
     )
 
 

@@ -14,7 +14,7 @@ from heliograph.carriers.smpp.driver import SmppDriver
 from heliograph.core.directory import Carrier
 from heliograph.core.fates import THROTTLED_TIMES, Fate
 from heliograph.core.ids import CarrierId
-from heliograph.core.messages import Channel
+from heliograph.core.messages import Channel, Traits
 from heliograph.core.outcomes import Deferred, Refused, Submitted
 from heliograph.core.receipts import IdForm, fits, match_key
 from heliograph.core.states import MessageState
@@ -154,6 +154,19 @@ async def test_a_segment_is_taken_named_and_its_end_reported_under_that_name(
         assert receipt.key == match_key(outcome.carrier_message_id, is_hex=False)
         assert receipt.state is state
         assert fits(number_with(fate), receipt.addresses)
+
+
+@live
+async def test_the_template_of_a_message_reaches_the_carrier() -> None:
+    async with world("smpp", settings={"entity_id": "110100001341"}) as it:
+        (plain, other) = parcels_for([PLAIN, PLAIN])
+        content = other.message.content._replace(traits=Traits(template_id="1107161234567890123"))
+        it.feed.offer([plain, other._replace(message=other.message._replace(content=content))])
+        await it.feed.until(lambda: len(it.feed.receipts) == 2)
+        entity = (0x1400, b"110100001341")
+        assert [each.pdu.tlvs for each in it.centre.received] == [
+            (entity,), (entity, (0x1401, b"1107161234567890123"))
+        ]  # fmt: skip
 
 
 @BOTH

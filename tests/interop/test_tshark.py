@@ -50,6 +50,7 @@ def conversation() -> list[Pdu]:
             registered_delivery=RegisteredDelivery.ON_SUCCESS_OR_FAILURE,
             data_coding=8 if encoding is Encoding.UCS2 else 0,
             short_message=segment.payload,
+            tlvs=((0x1400, b"110100001341"), (0x1401, b"1107161234567890123")),
         )
         for recipient, text in TEXTS.items()
         for encoding, segments in [split(text, reference=7)]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 def sending(store: Any) -> "Sending":
     """The service, with the terms of the settings in force."""
+    from heliograph.core.alphabets import language_table_of
     from heliograph.pipeline.drafting import Terms
     from heliograph.services.sending import Sending
 
@@ -22,5 +23,6 @@ def sending(store: Any) -> "Sending":
         most_in_memory=0,
         most_in_store=settings.message_limit,
         needs_campaign=settings.us_campaigns == "required",
+        languages=language_table_of(settings.national_tables),
     )
     return Sending(store, SystemClock(), told=dialects.told, terms=terms)

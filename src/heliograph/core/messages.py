@@ -42,6 +42,14 @@ class Traits(NamedTuple):
 
 NO_TRAITS = Traits()
 
+MOST_TEMPLATE_CHARS = 64
+"""Characters of a template's id: those of India have 19."""
+
+
+def is_template_id(written: str) -> bool:
+    """Whether a template can be named so: with printable ASCII characters, or not at all."""
+    return len(written) <= MOST_TEMPLATE_CHARS and written.isascii() and written.isprintable()
+
 
 class Stage(NamedTuple):
     """The stretch of a broadcast that a submission expands: behind one place of it, up to another.

@@ -5,6 +5,7 @@ from contextlib import suppress
 from heliograph.core.directory import Snapshot
 from heliograph.core.ids import SubmissionId, segment_reference
 from heliograph.core.messages import Channel, Content, Message, whole_of
+from heliograph.gsm.national import Language
 from heliograph.gsm.segments import split
 from heliograph.pipeline.dispatch import Dispatch
 from heliograph.store import ready
@@ -81,7 +82,8 @@ def _content(claimed: Claimed) -> Content:
             media=claimed.media,
             traits=claimed.traits,
         )
-    encoding, segments = split(claimed.text, reference=segment_reference(claimed.submission_id))
+    language = Language(claimed.traits.alphabet)
+    encoding, segments = split(claimed.text, reference=segment_reference(claimed.submission_id), language=language)
     return Content(
         claimed.submission_id, claimed.sender, claimed.text, encoding, segments, claimed.channel, (), claimed.traits
     )

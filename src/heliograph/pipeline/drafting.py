@@ -4,17 +4,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from heliograph.core.alphabets import NO_LANGUAGES, LanguageTable
 from heliograph.core.directory import Account, Snapshot
 from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId
-from heliograph.core.messages import MOST_MEDIA, Channel, Content, Message, Refusal, Stage, Submission, Verdict
+from heliograph.core.messages import (
+    MOST_MEDIA,
+    Channel,
+    Content,
+    Message,
+    Refusal,
+    Stage,
+    Submission,
+    Verdict,
+)
 from heliograph.core.numbers import msisdn_from
 from heliograph.core.reasons import Reason
 from heliograph.core.replies import may_be_answered
 from heliograph.core.senders import SenderPolicy, sender_of
-from heliograph.core.voice import voice_from
 from heliograph.net.guard import is_well_formed
 from heliograph.pipeline.answers import remembered
-from heliograph.pipeline.bodies import Bodies, Body, body_of, is_unicode
+from heliograph.pipeline.bodies import Bodies, Body, body_of, differs, is_unicode, with_good_traits
 from heliograph.pipeline.desk import Desk
 from heliograph.store import traits
 from heliograph.store.hops.accept import AcceptRequest, NewBody, NewMessage
@@ -23,6 +32,7 @@ from heliograph.store.hops.stages import StageMove
 RETRY_AFTER_S = 5
 MOST_URL_CHARS = 2_048
 _MOST_PREFIXES = 100_000
+_OF_TEXT = frozenset({Reason.INVALID_TEXT, Reason.TEXT_TOO_LONG})
 _NO_BODY = Body(None)
 _UNKNOWN_NUMBER = Verdict(None, None, Reason.INVALID_RECIPIENT)
 
@@ -31,7 +41,7 @@ _UNKNOWN_NUMBER = Verdict(None, None, Reason.INVALID_RECIPIENT)
 class Terms:
     """What the operator decides for everybody. validity_ms: how long a message may wait for a carrier.
 
-    sender, needs_campaign: see `SenderPolicy`.
+    sender, needs_campaign: see `SenderPolicy`. languages: whose tables may be used for which recipients.
     """
 
     sender: str
@@ -39,6 +49,7 @@ class Terms:
     most_in_memory: int
     most_in_store: int
     needs_campaign: bool = False
+    languages: LanguageTable = NO_LANGUAGES
 
 
 class Lines(Protocol):
@@ -74,7 +85,7 @@ class Way(NamedTuple):
 class Draft(NamedTuple):
     """A submission decided on: what to store, what to answer, what to send.
 
-    content: what all recipients get; None when they get different texts.
+    content: what all recipients get; None when they may get different bodies.
     """
 
     submission_id: SubmissionId
@@ -104,26 +115,34 @@ class Drafting:
         refusal = self._refuse_at_once(account, submission)
         if refusal is not None:
             return refusal
-        if submission.channel is Channel.VOICE:
-            voice = voice_from(submission.traits)
-            if voice is None:
-                return Refusal(Reason.BAD_VOICE)
-            submission = submission._replace(traits=voice)
+        checked = with_good_traits(submission)
+        if type(checked) is Refusal:
+            return checked
+        assert isinstance(checked, Submission)
+        submission = checked
         sender = self._sender(snapshot, account, submission)
         if type(sender) is Refusal:
             return sender
         assert isinstance(sender, str)
         now_ms = self._desk.clock.now_ms()
-        most_bodies = len(set(submission.texts)) if submission.texts else 1
-        identifiers = self._desk.ids.take(most_bodies + len(submission.recipients), now_ms)
+        languages = self._terms.languages
         says: Body | Bodies
-        if submission.texts:
-            says = Bodies(submission, iter(identifiers), sender=sender)
+        if differs(submission, languages):
+            most_bodies = Bodies.most(submission, languages)
+            identifiers = self._desk.ids.take(most_bodies + len(submission.recipients), now_ms)
+            says = Bodies(submission, iter(identifiers), sender=sender, languages=languages)
         else:
+            identifiers = self._desk.ids.take(1 + len(submission.recipients), now_ms)
             says = body_of(submission, submission.text, submission_id=SubmissionId(identifiers[0]), sender=sender)
             if says.reason is not None:
                 return Refusal(says.reason)
-        return self._draft(submission, says, sender=sender, identifiers=identifiers, now_ms=now_ms)
+        draft = self._draft(submission, says, sender=sender, identifiers=identifiers, now_ms=now_ms)
+        if not draft.messages and not submission.texts:
+            # One text that nobody can get is refused as a whole.
+            for verdict in draft.verdicts:
+                if verdict.reason in _OF_TEXT:
+                    return Refusal(verdict.reason)
+        return draft
 
     def _refuse_at_once(self, account: Account, submission: Submission) -> Refusal | None:
         if account.is_suspended:
@@ -229,7 +248,7 @@ def _decide(
         verdict = seen.get(recipient)
         if verdict is None:
             if bodies is not None:
-                content, units, reason = bodies.of(submission.texts[len(verdicts)])
+                content, units, reason = bodies.of(len(verdicts), recipient)
                 segments = len(content.segments) if content is not None else 0
             plan, price = way_to(recipient)
             if content is None:

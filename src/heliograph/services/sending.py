@@ -14,7 +14,7 @@ from heliograph.core.ids import NODES, CarrierId, IdSource, first_at
 from heliograph.core.messages import NO_TRAITS, Accepted, Channel, Message, Refusal, Submission, Traits, Verdict
 from heliograph.core.reasons import Reason
 from heliograph.core.schedule import send_at_ms
-from heliograph.gsm.segments import Encoding
+from heliograph.gsm.segments import Encoding, count_segments
 from heliograph.net.clock import Clock
 from heliograph.pipeline.accept import Acceptance
 from heliograph.pipeline.desk import Desk
@@ -103,7 +103,7 @@ class Sending:
         draft = self._acceptance().draft(_submission(account, order))
         if isinstance(draft, Refusal):
             return draft
-        return _explanation(draft, self._directory.snapshot)
+        return _explanation(draft, order.text, self._directory.snapshot)
 
     async def _account(self, name: str) -> Account:
         await self._directory.load()
@@ -149,14 +149,15 @@ def _send_at_ms(account: Account, written: str | None) -> int:
     return at_ms
 
 
-def _explanation(draft: Draft, snapshot: Snapshot) -> Explanation:
-    content = draft.content
-    assert content is not None, "one text for all"
+def _explanation(draft: Draft, text: str, snapshot: Snapshot) -> Explanation:
     plan: tuple[CarrierId, ...] = draft.messages[0].plan if draft.messages else ()
+    content = draft.messages[0].content if draft.messages else draft.content
+    # Nobody gets it: then it is told how it would be for anybody.
+    encoding, segments = (content.encoding, len(content.segments)) if content else count_segments(text)
     return Explanation(
-        sender=content.sender,
-        encoding=content.encoding,
-        segments=len(content.segments),
+        sender=draft.request.sender,
+        encoding=encoding,
+        segments=segments,
         carriers=tuple(snapshot.carriers[carrier_id].name for carrier_id in plan),
         price=draft.request.cost,
         verdict=draft.verdicts[0],

@@ -3,7 +3,9 @@ from dataclasses import replace
 
 import pytest
 
+from heliograph.core.alphabets import language_table_of, national_prefix_from
 from heliograph.core.ids import AccountId, MessageId, SubmissionId
+from heliograph.core.ledger import PostingKind
 from heliograph.core.messages import (
     Accepted,
     Channel,
@@ -16,11 +18,12 @@ from heliograph.core.messages import (
     Verdict,
 )
 from heliograph.core.reasons import Reason
+from heliograph.core.routing import Route
 from heliograph.core.states import MessageState
 from heliograph.pipeline.accept import Acceptance
 from heliograph.pipeline.answers import replayed
 from heliograph.pipeline.drafting import RETRY_AFTER_S
-from heliograph.store import campaigns, numbers
+from heliograph.store import campaigns, numbers, postings, routes
 from heliograph.store.engine import StoreUnavailable
 from heliograph.testing.clock import turns
 from heliograph.testing.life import ACME, BRAVO, GRANT, NORTH, TERMS, Process
@@ -31,6 +34,11 @@ from tests.unit.pipeline.stories import TO_NORTH, accept, change_account, change
 def balance(process: Process) -> tuple[int, int, int]:
     ((available, held, captured),) = rows(process, "select available, held, captured from balance where account_id = 1")
     return available, held, captured
+
+
+async def grant(process: Process, amount: int) -> None:
+    async with process.store.writing() as connection:
+        await postings.post(connection, ACME, kinds=(PostingKind.GRANT,), amount=amount, now_ms=1)
 
 
 def test_what_is_accepted_is_stored_held_and_handed_over(play: Play) -> None:
@@ -378,11 +386,51 @@ def test_voice_is_paid_by_the_half_minute_and_comes_back_from_the_store_as_it_wa
         (voice(text="a" * 5_001), Reason.TEXT_TOO_LONG),
         (voice(text="\ud800"), Reason.INVALID_TEXT),
         (voice(text=""), Reason.NO_TEXT),
+        (submission()._replace(traits=Traits(template_id="1" * 65)), Reason.MALFORMED),
+        (submission()._replace(traits=Traits(template_id="a\nb")), Reason.MALFORMED),
         (voice()._replace(media_urls=("http://a.example/",)), Reason.BAD_MEDIA),
     ],
 )
-def test_what_no_voice_reads(play: Play, asked: Submission, reason: Reason) -> None:
+def test_what_no_voice_reads_and_no_template_is(play: Play, asked: Submission, reason: Reason) -> None:
     async def story(process: Process) -> None:
         assert await refused(process, asked) == Refusal(reason)
+
+    play(story)
+
+
+def test_the_tables_of_a_language_are_for_those_whose_carriers_take_them(play: Play) -> None:
+    async def story(process: Process) -> None:
+        async with process.store.writing() as connection:
+            await routes.add(connection, Route(NORTH, Channel.SMS, "90", 0))
+        await process.desk.directory.load()
+        languages = language_table_of([national_prefix_from("90:turkish"), national_prefix_from("351:portuguese")])
+        terms = replace(TERMS, languages=languages, most_in_memory=2)
+        door = Acceptance(process.desk, lines=process.dispatch, terms=terms)
+        turkish, others = ("+905321234567", "+905321234568"), (TO_NORTH,)
+        text = "ş" * 150
+        answer = await door.submit(submission(*turkish, *others, text=text))
+        assert isinstance(answer, Accepted)
+        assert [verdict.segments for verdict in answer.verdicts] == [1, 1, 3]
+        assert [verdict.price for verdict in answer.verdicts] == [1_000_000, 1_000_000, 3_000_000]
+        bodies = "select s.traits, count(*) from message m join submission s on s.id = m.submission_id group by s.id"
+        assert rows(process, bodies) == [('{"alphabet":1}', 2), (None, 1)]
+        # What a claim encodes is what was paid for.
+        await process.claim()
+        claimed = process.dispatch.line(NORTH).queue.take(3)
+        assert sorted(len(message.content.segments) for message in claimed) == [1, 1, 3]
+        # Tables that do not help are not taken, and a text that needs none has one body for all.
+        for plain in ("ж" * 71, "Good day"):
+            answer = await process.acceptance.submit(submission(*turkish, *others, text=plain))
+            assert isinstance(answer, Accepted)
+            assert len({verdict.segments for verdict in answer.verdicts}) == 1
+        assert rows(process, "select count(*) from submission") == [(4,)]
+        # Too long for some, and what is too long or no text for all is refused as a whole.
+        await grant(process, 1_000_000_000)
+        answer = await door.submit(submission(*turkish, *others, text="ş" * 20_000))
+        assert isinstance(answer, Accepted)
+        assert [verdict.reason for verdict in answer.verdicts] == [None, None, Reason.TEXT_TOO_LONG]
+        for impossible, reason in (("ş" * 40_000, Reason.TEXT_TOO_LONG), ("ş\ud800", Reason.INVALID_TEXT)):
+            asked = submission(*turkish, *others, "nobody", text=impossible)
+            assert await door.submit(asked) == Refusal(reason)
 
     play(story)

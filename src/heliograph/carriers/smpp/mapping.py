@@ -36,6 +36,11 @@ _MOST_TEMPLATES: Final = 4096
 _UDHI: Final = int(EsmClass.UDHI)
 _TYPE: Final = int(ESM_TYPE_MASK)
 
+# Of the vendors' range: the carriers of India want to know who registered the sender, and which content template a
+# text follows, as octet strings without a NUL.
+_ENTITY_ID: Final = 0x1400
+_TEMPLATE_ID: Final = 0x1401
+
 _DATA_CODINGS: Final = {
     Encoding.GSM7: DataCoding.DEFAULT,
     Encoding.UCS2: DataCoding.UCS2,
@@ -69,33 +74,36 @@ class Submit(NamedTuple):
 class Submits:
     """Turns parcels into submits for one carrier; what they have in common is built once and kept."""
 
-    __slots__ = ("_service_type", "_templates", "_validity_period")
+    __slots__ = ("_entity_id", "_service_type", "_templates", "_validity_period")
 
     def __init__(self, profile: Profile) -> None:
         self._service_type = profile.service_type
         self._validity_period = relative_time(timedelta(seconds=profile.validity_s)) if profile.validity_s else ""
-        self._templates: dict[tuple[str, bool, Encoding], SubmitTemplate] = {}
+        self._entity_id = profile.entity_id
+        self._templates: dict[tuple[str, bool, Encoding, str], SubmitTemplate] = {}
 
     def submit_from(self, parcel: Parcel) -> Submit:
         """The submit of one segment; raises UnusableSender."""
         message, index = parcel
-        _, sender, _, encoding, segments, _, _, _ = message.content
+        _, sender, _, encoding, segments, _, _, (template_id, _, _, _) = message.content
         header, body = segments[index]
         has_udh = header != b""
-        template = self._templates.get((sender, has_udh, encoding))
+        template = self._templates.get((sender, has_udh, encoding, template_id))
         if template is None:
-            template = self._template(sender, has_udh, encoding)
+            template = self._template(sender, has_udh, encoding, template_id)
         return Submit(template, message.recipient[1:].encode("ascii"), header + body if has_udh else body)
 
-    def _template(self, sender: str, has_udh: bool, encoding: Encoding) -> SubmitTemplate:
+    def _template(self, sender: str, has_udh: bool, encoding: Encoding, template_id: str) -> SubmitTemplate:
         if len(self._templates) >= _MOST_TEMPLATES:
             self._templates.clear()
-        template = self._templates[sender, has_udh, encoding] = SubmitTemplate(
+        ids = ((_ENTITY_ID, self._entity_id), (_TEMPLATE_ID, template_id))
+        template = self._templates[sender, has_udh, encoding, template_id] = SubmitTemplate(
             _pattern(sender)._replace(
                 service_type=self._service_type,
                 esm_class=_UDHI if has_udh else 0,
                 validity_period=self._validity_period,
                 data_coding=_DATA_CODINGS[encoding],
+                tlvs=tuple((tag, written.encode("ascii")) for tag, written in ids if written),
             )
         )
         return template

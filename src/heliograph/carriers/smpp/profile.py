@@ -24,6 +24,7 @@ class Profile:
     """One carrier's address and peculiarities.
 
     service_type: given with every message. validity_s: how long the carrier may try, 0 for its own default.
+    entity_id: given with every message, for carriers of India: who is registered as its sender.
     id_form: how its receipts name a message. sniffs_text: believe receipts that are marked as such in their text only.
     enquire_link_s: silence before we ask whether the other end lives; response_s: how long an answer may take.
     """
@@ -37,6 +38,7 @@ class Profile:
     system_type: str = ""
     service_type: str = ""
     validity_s: int = 0
+    entity_id: str = ""
     id_form: IdForm = IdForm.AS_IS
     sniffs_text: bool = False
     enquire_link_s: int = 30
@@ -47,8 +49,8 @@ class Profile:
 def profile_of(carrier: Carrier) -> Profile:
     """Read a carrier's address `smpp[s]://SYSTEM_ID:PASSWORD@HOST:PORT` and settings; raises BadCarrier.
 
-    The parts of the address are percent-decoded. Settings: `system_type`, `service_type`, `validity_s`, `id_form`,
-    `sniffs_text`, `enquire_link_s`, `response_s`, `statuses`, and for smpps `verify`.
+    The parts of the address are percent-decoded. Settings: `system_type`, `service_type`, `validity_s`, `entity_id`,
+    `id_form`, `sniffs_text`, `enquire_link_s`, `response_s`, `statuses`, and for smpps `verify`.
     """
     address = _address_from(carrier.url)
     settings = Settings(carrier.settings)
@@ -62,6 +64,7 @@ def profile_of(carrier: Carrier) -> Profile:
         system_type=settings.text("system_type", most=12),
         service_type=settings.text("service_type", most=5),
         validity_s=settings.number("validity_s", 0, most=63 * 86_400),
+        entity_id=settings.text("entity_id", most=64),
         id_form=settings.read("id_form", IdForm, IdForm.AS_IS),
         sniffs_text=settings.flag("sniffs_text", False),
         enquire_link_s=settings.number("enquire_link_s", 30, least=1),

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from heliograph.carriers.smpp.mapping import Submits, UnusableSender, incoming_from, is_receipt, key_of, receipt_from
 from heliograph.carriers.smpp.profile import Profile
-from heliograph.core.messages import Content, Message, Parcel
+from heliograph.core.messages import Content, Message, Parcel, Traits
 from heliograph.core.receipts import IdForm, match_key
 from heliograph.core.states import MessageState
 from heliograph.gsm.segments import Encoding, Segment, join
@@ -95,6 +95,32 @@ def test_settings_of_the_carrier_reach_the_wire() -> None:
     profile = Profile(host="h", port=1, system_id="me", password="", service_type="OMV4", validity_s=3600)
     assert wire(parcel, profile).service_type == "OMV4"
     assert wire(parcel, profile).validity_period == "000000010000000R"
+
+
+def _with_template(parcel: Parcel, template_id: str) -> Parcel:
+    content = parcel.message.content._replace(traits=Traits(template_id=template_id))
+    return parcel._replace(message=parcel.message._replace(content=content))
+
+
+def test_the_ids_that_carriers_of_india_want() -> None:
+    first, second = parcels_for(["+919831234567"], text="я" * 71)
+    for parcel in (first, second):
+        pdu = wire(_with_template(parcel, "1107161234567890123"))
+        assert pdu.tlvs == ((0x1401, b"1107161234567890123"),)
+    assert wire(first).tlvs == ()
+    profile = Profile(host="h", port=1, system_id="me", password="", entity_id="110100001341")
+    assert wire(first, profile).tlvs == ((0x1400, b"110100001341"),)
+    both = wire(_with_template(first, "1107"), profile).tlvs
+    assert both == ((0x1400, b"110100001341"), (0x1401, b"1107"))
+
+
+def test_templates_are_not_mixed_up() -> None:
+    submits = Submits(PROFILE)
+    (parcel,) = parcels_for(["+919831234567"])
+    parcels = [_with_template(parcel, each) for each in ("1", "2", "", "1")]
+    first, second, none, again = (submits.submit_from(each).template for each in parcels)
+    assert first is again
+    assert len({id(each) for each in (first, second, none)}) == 3
 
 
 @pytest.mark.parametrize("tlvs", [False, True])
