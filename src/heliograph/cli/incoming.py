@@ -7,7 +7,7 @@ import typer
 from heliograph.cli import dialects
 from heliograph.cli.show import answer, answer_fields, answer_rows, time_from
 from heliograph.cli.world import run
-from heliograph.core.ids import AccountId, CarrierId, MessageId
+from heliograph.core.ids import AccountId, CarrierId
 from heliograph.net.clock import SystemClock
 from heliograph.services.accounts import Accounts
 from heliograph.services.incoming import IncomingMessages
@@ -68,18 +68,20 @@ def list_(
 
 
 @group.command()
-def show(message: Annotated[int, typer.Argument(metavar="ID")]) -> None:
+def show(message: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """Show one message."""
 
     async def read(store: Store) -> dict[str, object]:
-        return (await _documents(store, (await _messages(store).show(MessageId(message)),)))[0]
+        messages = _messages(store)
+        (message_id,) = await messages.named([message])
+        return (await _documents(store, (await messages.show(message_id),)))[0]
 
     answer_fields(run(read))
 
 
 @group.command()
 def replay(
-    messages: Annotated[list[int] | None, typer.Argument(metavar="[ID]...")] = None,
+    messages: Annotated[list[str] | None, typer.Argument(metavar="[ID]...")] = None,
     *,
     number: Annotated[str | None, typer.Option(metavar="N", help="With --untold: what came to this number.")] = None,
     is_untold: Annotated[bool, typer.Option("--untold", help="All that no webhook has heard of.")] = False,
@@ -90,6 +92,9 @@ def replay(
     if number is not None:
         count = run(lambda store: _messages(store).replay_untold(number))
     else:
-        ids = [MessageId(each) for each in dict.fromkeys(messages or [])]
-        count = run(lambda store: _messages(store).replay(ids))
+        count = run(lambda store: _replayed(_messages(store), messages or []))
     answer({"replayed": count}, f"{count} messages will be told.")
+
+
+async def _replayed(service: IncomingMessages, written: list[str]) -> int:
+    return await service.replay(await service.named(written))

@@ -11,7 +11,7 @@ from heliograph.core.states import MessageState
 from heliograph.net.clock import Clock
 from heliograph.services.changes import ChangeLog, the_account
 from heliograph.services.refused import Refused
-from heliograph.store import accounts, incoming, numbers, webhooks
+from heliograph.store import accounts, incoming, numbers, reports, webhooks
 from heliograph.store.connection import Connection
 from heliograph.store.directory import ToldOf, audience_of
 from heliograph.store.engine import Store
@@ -63,6 +63,11 @@ class IncomingMessages:
             if below is None:
                 break
         return found[:limit]
+
+    async def named(self, written: Sequence[str]) -> Sequence[MessageId]:
+        """The ids of messages as they are listed, or as they were shown to their accounts (13 digits and letters)."""
+        async with self._store.reading() as connection:
+            return [await _named(connection, each) for each in dict.fromkeys(written)]
 
     async def show(self, incoming_id: MessageId) -> IncomingView:
         """A message by its id; refused when there is none."""
@@ -144,8 +149,23 @@ async def _everybody(connection: Connection) -> list[AccountId]:
     return [NOBODY, *(account.account_id for account in await accounts.every(connection))]
 
 
+async def _named(connection: Connection, written: str) -> MessageId:
+    plain = written.strip().lower()
+    is_number = plain.isascii() and plain.isdecimal() and len(plain) <= 18
+    if is_number and await incoming.numbered(connection, MessageId(int(plain)), among=await _everybody(connection)):
+        return MessageId(int(plain))
+    key = await reports.shown_as(connection, plain, came=True)
+    if key is None:
+        raise _no_message(written)
+    return key[1]
+
+
+def _no_message(written: object) -> Refused:
+    return Refused(f"There is no incoming message {written}; `heliograph incoming list` shows them.")
+
+
 async def _the_message(connection: Connection, incoming_id: MessageId) -> IncomingView:
     found = await incoming.numbered(connection, incoming_id, among=await _everybody(connection))
     if found is None:
-        raise Refused(f"There is no incoming message {incoming_id}; `heliograph incoming list` shows them.")
+        raise _no_message(incoming_id)
     return found

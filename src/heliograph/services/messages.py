@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 from heliograph.core.events import Event, Told
 from heliograph.core.ids import AccountId, MessageId, id_and_mark
+from heliograph.core.listing import Listing
+from heliograph.core.messages import Report
 from heliograph.core.reasons import Reason
 from heliograph.core.standing import Ended, Reported, Standing, apply
 from heliograph.core.states import MessageState
 from heliograph.net.clock import Clock
 from heliograph.services.changes import ChangeLog, the_account
 from heliograph.services.refused import Refused
-from heliograph.store import accounts, messages, numbers, webhooks
+from heliograph.store import accounts, messages, numbers, reports, webhooks
 from heliograph.store.connection import Connection
 from heliograph.store.directory import ToldOf, audience_of
 from heliograph.store.engine import Store
@@ -88,6 +90,16 @@ class Messages:
                 break
         return found[:limit]
 
+    async def report(self, account_id: AccountId, message_id: MessageId) -> Report | None:
+        """A message of an account, in either direction."""
+        async with self._store.reading() as connection:
+            return await reports.find(connection, account_id, message_id=message_id)
+
+    async def reports(self, account_id: AccountId, *, page: int, per_page: int) -> Listing[Report]:
+        """A page (from 1) of an account's messages in both directions, newest first; see `store.reports.MOST`."""
+        async with self._store.reading() as connection:
+            return await reports.page(connection, account_id, start=(page - 1) * per_page, most=per_page)
+
     async def trace(self, written: str) -> Trace:
         """A message by any id, its history and its tries."""
         async with self._store.reading() as connection:
@@ -110,11 +122,12 @@ class Messages:
         return await self._settle(written, action="message.resolve", end=lambda standing: _resolved(standing, state))
 
     async def _settle(self, written: str, *, action: str, end: Callable[[Standing], Standing]) -> MessageView:
+        message = await self.find(written)
+        account_id, message_id = message.account_id, message.message_id
         async with self._store.writing() as connection:
-            message = await _named(connection, written)
-            account_id, message_id = message.account_id, message.message_id
             before = await messages.standing_of(connection, account_id, message_id=message_id)
-            assert before is not None
+            if before is None:
+                raise _no_message(written)
             after = end(before)
             now_ms = self._log.now_ms()
             told = await self._listeners(connection, after, now_ms=now_ms)
@@ -166,6 +179,12 @@ async def _named(connection: Connection, written: str) -> MessageView:
     elif plain.isascii() and plain.isdecimal() and len(plain) <= 18:
         for account_id in await messages.owners_of(connection, MessageId(int(plain))):
             message = await messages.find(connection, account_id, message_id=MessageId(int(plain)))
+    if message is None and (key := await reports.shown_as(connection, plain)) is not None:
+        message = await messages.find(connection, key[0], message_id=key[1])
     if message is None:
-        raise Refused(f"There is no message {written!r}: an id is a number, or 32 digits and letters from a to f.")
+        raise _no_message(written)
     return message
+
+
+def _no_message(written: str) -> Refused:
+    return Refused(f"There is no message {written!r}: an id is a number, or 13 or 32 digits and letters from a to f.")

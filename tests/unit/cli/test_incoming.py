@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from heliograph.core.ids import uid_from
 from heliograph.store.opening import open_store
 from tests.unit.cli.conftest import Heliograph
 
@@ -27,14 +28,18 @@ def came(heliograph: Heliograph, tmp_path: Path) -> Heliograph:
     return heliograph
 
 
-def test_incoming_messages_are_listed_and_shown(came: Heliograph) -> None:
+def test_incoming_messages_are_listed_and_shown(came: Heliograph, tmp_path: Path) -> None:
     documents = came("incoming", "list", "--json").document["incoming"]
     assert [(each["id"], each["account"], each["text"]) for each in documents] == [
         (FIRST + 1, None, "Bell\a"),
         (FIRST, "Crane", "Yes"),
     ]
     assert documents[0]["missing"] == 1
-    assert came("incoming", "show", str(FIRST), "--json").document == documents[1]
+    with sqlite3.connect(tmp_path / "data" / "heliograph.sqlite") as connection:
+        ((mark,),) = connection.execute("select mark from account").fetchall()
+    connection.close()
+    for shown in (str(FIRST), uid_from(FIRST, mark), uid_from(FIRST, mark).upper()):
+        assert came("incoming", "show", shown, "--json").document == documents[1]
     assert [each["text"] for each in came("incoming", "list", "--account", "Crane", "--json").document["incoming"]] == [
         "Yes"
     ]

@@ -1,10 +1,12 @@
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from heliograph.core.directory import Webhook
 from heliograph.core.events import EventKind
-from heliograph.core.ids import AccountId, shown_id
+from heliograph.core.ids import AccountId, MessageId, shown_id, uid_from
 from heliograph.core.ledger import Balance
+from heliograph.core.listing import Listing
+from heliograph.core.messages import Report
 from heliograph.core.reasons import Reason
 from heliograph.core.states import Charge, MessageState
 from heliograph.services.accounts import Accounts, NewAccount
@@ -12,8 +14,9 @@ from heliograph.services.audit import Audit
 from heliograph.services.messages import RESOLUTIONS, Messages
 from heliograph.services.refused import Refused
 from heliograph.services.webhooks import Webhooks
+from heliograph.store import reports
 from heliograph.store.engine import Store
-from heliograph.store.schema import outbox, ready
+from heliograph.store.schema import incoming, outbox, ready
 from tests.unit.services.conftest import Accept, StillClock, Tell
 
 S = MessageState
@@ -38,13 +41,16 @@ def test_a_message_is_found_by_every_id_it_was_shown_under(tell: Tell, clock: St
         message_id = await accept(store, account.account_id)
         messages = Messages(store, clock, told=told)
         shown = shown_id(message_id, account.mark)
+        uid = uid_from(message_id, account.mark)
         dashed = f"{shown[:8]}-{shown[8:12]}-{shown[12:16]}-{shown[16:20]}-{shown[20:]}"
-        for written in (str(message_id), shown, shown.upper(), dashed):
+        for written in (str(message_id), shown, shown.upper(), dashed, uid, uid.upper()):
             view = await messages.find(written)
             assert (view.message_id, view.text, view.sender, view.reference) == (message_id, "Good day", "Crane", "r1")
         for written in ("", "x", "7", shown_id(message_id, stranger.mark), shown[:-1], "f" * 32, "9" * 19):
             with pytest.raises(Refused, match="no message"):
                 await messages.find(written)
+        with pytest.raises(Refused, match="no message"):
+            await messages.find(uid_from(message_id, stranger.mark))
         assert await messages.show(stranger.account_id, message_id) is None
 
     tell(story)
@@ -172,5 +178,60 @@ def test_a_cancelled_scheduled_message_waits_no_more(tell: Tell, clock: StillClo
         with pytest.raises(Refused, match="only one that is scheduled or queued"):
             await messages.cancel(str(scheduled))
         assert await Audit(store).check() == ()
+
+    tell(story)
+
+
+async def came(store: Store, account_id: AccountId, identifier: int) -> None:
+    """A message from a handset."""
+    async with store.writing() as connection:
+        await connection.execute(
+            insert(incoming).values(
+                account_id=account_id, id=identifier, carrier_id=1, sender="27831234567", recipient="27820000001",
+                encoding=0, body=b"", text="Hello back", received_at_ms=1,
+            )
+        )  # fmt: skip
+
+
+def test_an_account_sees_both_directions_newest_first(tell: Tell, clock: StillClock, accept: Accept) -> None:
+    async def story(store: Store) -> None:
+        account_id = (await _crane(store, clock)).account.account_id
+        stranger = (await Accounts(store, clock).add("Stork")).account.account_id
+        messages = Messages(store, clock, told=told)
+        assert await messages.reports(account_id, page=1, per_page=25) == Listing([], 0)
+        ids = []
+        for _ in range(3):
+            ids.append(await accept(store, account_id))
+            # Beside each of them one that came, with an id of its own.
+            await came(store, account_id, ids[-1] + 10**6)
+            ids.append(MessageId(ids[-1] + 10**6))
+        newest = sorted(ids, reverse=True)
+        listed = [(await messages.reports(account_id, page=page, per_page=4)) for page in (1, 2, 3)]
+        assert [[report.message_id for report in each.items] for each in listed] == [newest[:4], newest[4:], []]
+        assert {each.total for each in listed} == {6}
+        sent, received = await messages.report(account_id, ids[0]), await messages.report(account_id, ids[1])
+        assert sent == Report(ids[0], "Crane", "27831234567", "Good day", S.QUEUED, PRICE)
+        assert received == Report(ids[1], "27831234567", "27820000001", "Hello back", S.RECEIVED)
+        assert sent in listed[1].items
+        for identifier in ids:
+            assert await messages.report(stranger, identifier) is None
+        assert (await messages.reports(stranger, page=1, per_page=25)).total == 0
+
+    tell(story)
+
+
+def test_a_list_is_counted_and_read_so_far_and_no_farther(
+    tell: Tell, clock: StillClock, accept: Accept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reports, "MOST", 3)
+
+    async def story(store: Store) -> None:
+        account_id = (await _crane(store, clock)).account.account_id
+        for _ in range(5):
+            await accept(store, account_id)
+        messages = Messages(store, clock, told=told)
+        page = await messages.reports(account_id, page=2, per_page=2)
+        assert (len(page.items), page.total) == (2, 3)
+        assert await messages.reports(account_id, page=3, per_page=2) == Listing([], 3)
 
     tell(story)
