@@ -7,15 +7,18 @@ from pathlib import Path
 import pytest
 
 from heliograph.cli import dialects
-from heliograph.cli.show import time_from
 from heliograph.core.directory import Policy
-from heliograph.core.messages import Accepted
+from heliograph.core.ids import IdSource, first_at
+from heliograph.core.messages import Accepted, Channel, Submission
 from heliograph.core.money import CREDIT
 from heliograph.net.clock import SystemClock
+from heliograph.pipeline.accept import Acceptance
+from heliograph.pipeline.desk import Desk
+from heliograph.pipeline.directory import Directory
 from heliograph.pipeline.drafting import Terms
 from heliograph.services.accounts import Accounts
 from heliograph.services.carriers import CarrierOptions, Carriers
-from heliograph.services.sending import Order, Sending
+from heliograph.services.sending import NODE, Nowhere
 from heliograph.store.opening import open_store
 from heliograph.testing.served import Served
 from tests.faults.rig import SHORT, WINDOW, live, rig, until
@@ -36,15 +39,20 @@ async def set_up(data: Path) -> None:
 
 
 async def schedule(data: Path, numbers: list[str], *, first_ms: int, step_ms: float) -> None:
-    """Some at a time, each lot a step after the one before."""
-    store = await open_store("", data)
-    sending = Sending(store, SystemClock(), told=dialects.told, terms=TERMS)
+    """Some at a time, each lot a step after the one before: through the door of every dialect, in this process."""
+    store, clock = await open_store("", data), SystemClock()
+    directory = Directory(store, clock, dialects.told)
+    await directory.load()
+    ids = IdSource(NODE, last=first_at(clock.now_ms()))
+    desk = Desk(directory=directory, store=store, writer=store.turn_writer(), ids=ids, clock=clock, owner=0)
+    door = Acceptance(desk, lines=Nowhere(), terms=TERMS)
+    (account_id,) = directory.snapshot.accounts
     for place in range(0, len(numbers), AT_ONCE):
         at_ms = first_ms + round(place / AT_ONCE * step_ms)
-        order = Order(tuple(numbers[place : place + AT_ONCE]), SHORT, send_at=time_from(at_ms))
-        sent = await sending.send("acme", order)
-        assert isinstance(sent.answer, Accepted)
-        assert sent.answer.send_at_ms == at_ms, "stored too late for its time"
+        lot = tuple(numbers[place : place + AT_ONCE])
+        answer = await door.submit(Submission(account_id, "cli", Channel.SMS, SHORT, lot, send_at_ms=at_ms))
+        assert isinstance(answer, Accepted)
+        assert answer.send_at_ms == at_ms, "stored too late for its time"
     await store.close()
 
 

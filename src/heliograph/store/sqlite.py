@@ -122,12 +122,14 @@ class TurnWriter:
     def _step(self) -> None:
         try:
             with self._turns.taken():
-                self._writer.step()
+                try:
+                    self._writer.step()
+                finally:
+                    # Whoever was told may have put the next request already; its thread waits for the turn.
+                    self.commits = self._writer.commits
+                    self._writer.close()
         except OSError as error:
             self._writer.refuse(StoreUnavailable(str(error)))
-        finally:
-            self.commits = self._writer.commits
-            self._writer.close()
 
 
 @contextmanager

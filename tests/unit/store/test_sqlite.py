@@ -3,6 +3,8 @@ import gc
 import threading
 from pathlib import Path
 
+from heliograph.store.engine import ask
+from heliograph.store.hops.claim import CLAIM, ClaimRequest, Claims
 from heliograph.store.opening import open_store
 from heliograph.store.turns import Turns
 
@@ -63,3 +65,14 @@ async def _made(folder: Path) -> None:
 def _take(folder: Path) -> None:
     with Turns(folder).taken():
         pass
+
+
+def test_one_request_of_a_command_after_another_finds_no_connection_closed(tmp_path: Path) -> None:
+    async def story() -> None:
+        store = await open_store("", tmp_path)
+        writer = store.turn_writer()
+        for _ in range(300):
+            assert await ask(writer, CLAIM, ClaimRequest(1, 0, 10)) == Claims([], 0)
+        await store.close()
+
+    asyncio.run(story())
