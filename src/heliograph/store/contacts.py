@@ -184,8 +184,8 @@ async def stretch(
 ) -> Stretched:
     """The next contacts of a stretch in the order of their ids; none when the group was removed.
 
-    most: how many are looked at. Those whose number is in one of the groups `not_in` are left out, so that there may be
-    none although the stretch goes on.
+    most: how many are looked at. Those whose number is in one of the groups `not_in`, up to the same id, are left out:
+    there may be none although the stretch goes on.
     """
     account_id, group_id, after, upto = within
     if await group(connection, account_id, group_id) is None:
@@ -197,6 +197,7 @@ async def stretch(
             earlier.c.account_id == account_id,
             earlier.c.group_id.in_(not_in),
             earlier.c.msisdn == contact.c.msisdn,
+            earlier.c.id <= upto,
         )
         .correlate(contact)
         if not_in
