@@ -40,6 +40,7 @@ from heliograph.ops import health
 from heliograph.ops.metrics import Metrics
 from heliograph.pipeline import claim, expire, lease, partial, prune, recover
 from heliograph.pipeline.accept import Acceptance
+from heliograph.pipeline.broadcast import Expansion
 from heliograph.pipeline.calls import Calls
 from heliograph.pipeline.desk import Desk
 from heliograph.pipeline.directory import Directory
@@ -248,11 +249,13 @@ def _terms(settings: Settings) -> Terms:
 def _background(whole: Exchange) -> list[tuple[str, Coroutine[Any, Any, None]]]:
     """The loops of one duty each."""
     desk, dispatch, limits = whole.desk, whole.dispatch, whole.settings
+    expansion = Expansion(desk, acceptance=whole.acceptance, lines=dispatch, terms=_terms(limits))
     forget_media, days = whole.library.forget_unneeded, whole.settings.retention_days
     return [
         ("directory", desk.directory.follow()),
         ("lease", lease.keep(desk, lambda: dispatch.low_water(desk.clock.now_ms()), claiming=dispatch.claiming)),
         ("fetch media", dispatch.fetching.follow()),
+        ("expand broadcasts", expansion.follow()),
         ("claim", claim.follow(dispatch, most_in_memory=limits.memory_limit, most_in_store=limits.message_limit)),
         ("expire queues", expire.sweep_queues(dispatch)),
         ("expire store", expire.sweep_store(dispatch.settlement)),

@@ -51,11 +51,20 @@ class Acceptance:
             self._tally.refused[answer.reason] += 1
         return answer
 
-    async def _decide(self, submission: Submission) -> Accepted | Refusal | Overtaken:
+    async def check(self, submission: Submission) -> Refusal | None:
+        """Why a submission would be refused whoever its recipients are; None when it would not. Nothing is stored."""
+        draft = await self._fresh_draft(submission._replace(recipients=("",)))
+        return draft if isinstance(draft, Refusal) else None
+
+    async def _fresh_draft(self, submission: Submission) -> Draft | Refusal:
         draft = self.draft(submission)
         if _may_be_stale(draft) and await self._directory.is_stale():
             await self._directory.load()
             draft = self.draft(submission)
+        return draft
+
+    async def _decide(self, submission: Submission) -> Accepted | Refusal | Overtaken:
+        draft = await self._fresh_draft(submission)
         if type(draft) is Refusal:
             return draft
         assert isinstance(draft, Draft)

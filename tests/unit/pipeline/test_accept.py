@@ -398,6 +398,37 @@ def test_what_no_voice_reads_and_no_template_is(play: Play, asked: Submission, r
     play(story)
 
 
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        (submission(), None),
+        (submission()._replace(recipients=()), None),
+        (submission("+12025550175"), None),
+        (submission(text=""), Reason.NO_TEXT),
+        (submission(text="a\ud800b"), Reason.INVALID_TEXT),
+        (submission(text="x" * 100_000), Reason.TEXT_TOO_LONG),
+        (submission(sender="Much too long a sender"), Reason.INVALID_SENDER),
+        (voice()._replace(traits=Traits(language="it-it")), Reason.BAD_VOICE),
+    ],
+)
+def test_what_would_be_refused_for_everybody(play: Play, asked: Submission, reason: Reason | None) -> None:
+    async def story(process: Process) -> None:
+        assert await process.acceptance.check(asked) == (reason and Refusal(reason))
+        assert rows(process, "select count(*) from submission") == [(0,)]
+
+    play(story)
+
+
+def test_what_was_allowed_a_moment_ago_would_not_be_refused(play: Play) -> None:
+    async def story(process: Process) -> None:
+        await change_account(process, {"is_suspended": True})
+        assert await process.acceptance.check(submission()) == Refusal(Reason.SUSPENDED)
+        await change_account(process, {"is_suspended": False}, is_seen=False)
+        assert await process.acceptance.check(submission()) is None
+
+    play(story)
+
+
 def test_the_tables_of_a_language_are_for_those_whose_carriers_take_them(play: Play) -> None:
     async def story(process: Process) -> None:
         async with process.store.writing() as connection:
