@@ -39,11 +39,12 @@ GROUPS: Final = {
     "rate": Group("rate", "What messages cost: add, list, remove."),
     "webhook": Group("webhook", "Whom to tell: add, list, set, test, deliveries, replay, remove."),
     "message": Group("message", "Messages: send, list, show, trace, cancel, resolve."),
+    "broadcast": Group("broadcast", "Submissions to groups of contacts: start, list, show, cancel."),
     "incoming": Group("incoming", "Messages from handsets: list, show, replay."),
     "explain": Group("explain", "What would become of a message, without sending it."),
     "audit": Group("audit", "Check that the books agree with the messages and nothing is lost."),
     "migrate": Group("migrate", "Bring the store of an older version up to date."),
-    "bench": Group("bench", "Measure durable messages a second on this machine."),
+    "bench": Group("bench", "Measure durable messages a second on this machine, or a broadcast."),
     "message-centre": Group("message_centre", "Run the SMPP message centre of the sandbox alone."),
 }
 

@@ -97,6 +97,15 @@ class Sending:
         account = await self._account(account_name)
         return Sent(account, await self._acceptance().submit(_submission(account, order)))
 
+    async def submission_of(self, account_name: str, order: Order) -> Submission:
+        """What accept would be asked; raises Refused when there is no such account."""
+        return _submission(await self._account(account_name), order)
+
+    async def check(self, submission: Submission) -> Refusal | None:
+        """Why a submission would be refused whoever its recipients are; nothing is stored."""
+        await self._directory.load()
+        return await self._acceptance().check(submission)
+
     async def explain(self, account_name: str, order: Order) -> Explanation | Refusal:
         """What would become of a message to the first recipient; nothing is stored."""
         account = await self._account(account_name)
