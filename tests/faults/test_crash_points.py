@@ -12,8 +12,9 @@ from tests.faults.rig import WINDOW, Rig, age_segments, incoming_texts, live, ri
 
 MOST = 200
 RESEND, HOLD = Policy.RESEND, Policy.HOLD
-# Those that only an MMS passes have their own stories.
+# Those that only an MMS or a broadcast passes have their own stories.
 MMS_HOPS = frozenset({"fetch", "fetched", "keep"})
+ELSEWHERE = MMS_HOPS | {"broadcast"}
 
 # How often a point is passed before the process dies: late enough for all hops to be busy, early enough to come at all.
 COUNTS = {"accept": 12, "mark": 6, "settle": 6, "submit": 6, "claim": 2}
@@ -102,7 +103,7 @@ async def test_a_kill_costs_no_more_than_promised(tmp_path: Path, stories: tuple
     [
         (point, count)
         for point in POINTS
-        if hop_of(point) not in MMS_HOPS
+        if hop_of(point) not in ELSEWHERE
         for count in (0, *MANY_COUNTS.get(hop_of(point), ()))
     ],
 )

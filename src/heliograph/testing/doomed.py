@@ -31,6 +31,8 @@ POINTS: Final = (
     "receive.given_up",
     "notify.grouped",
     "notify.called",
+    "broadcast.read",
+    "broadcast.moved",
     "fetch.got",
     "fetch.kept",
 )
