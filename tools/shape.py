@@ -86,9 +86,10 @@ def over_budget(what: str, measured: Sequence[Measured], budget: Budget) -> Iter
 def parameter_findings(place: str, node: Function, *, in_class: bool) -> Iterator[str]:
     """Too many parameters, or too many that a caller may pass without their names.
 
-    Those of a command are what people may write on its line, always by name.
+    Those of a command (or of a group that is one by itself) are what people may write on its line, always by name.
     """
-    if any(isinstance(each, ast.Call) and getattr(each.func, "attr", "") == "command" for each in node.decorator_list):
+    called = [each.func for each in node.decorator_list if isinstance(each, ast.Call)]
+    if any(getattr(each, "attr", "") in ("command", "callback") for each in called):
         return
     positional = [each.arg for each in (*node.args.posonlyargs, *node.args.args)]
     if in_class and positional and positional[0] in ("self", "cls", "_cls", "mcs"):

@@ -394,4 +394,4 @@ def test_the_disk_a_folder_is_on() -> None:
 def test_the_command_is_there() -> None:
     app = typer.Typer()
     bench.register(app)
-    assert [command.name for command in app.registered_commands] == ["bench"]
+    assert [group.name for group in app.registered_groups] == ["bench"]

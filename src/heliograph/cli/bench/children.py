@@ -56,12 +56,12 @@ class Child:
         assert self._process.stdin is not None
         self._process.stdin.write(words + b"\n")
 
-    async def finish(self) -> None:
+    async def finish(self, *, within_s: float = END_S) -> None:
         """Let it end by itself: its standard input ends. Raises Refused when it fails or does not end."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:
-            async with asyncio.timeout(END_S):
+            async with asyncio.timeout(within_s):
                 await asyncio.shield(self._listening)
         except TimeoutError:
             raise Refused(f"The {self.name} of the bench did not end.") from None
@@ -95,6 +95,18 @@ class Child:
     def peak_memory_mb(self) -> float:
         """The most memory it has held at once."""
         return peak_memory_mb_from(Path(f"/proc/{self._process.pid}/status").read_text())
+
+    def whole_cpu_s(self) -> float:
+        """CPU seconds that it and the processes which it started have used."""
+        return sum(cpu_s_from(Path(f"/proc/{pid}/stat").read_text()) for pid in self._pids())
+
+    def whole_peak_memory_mb(self) -> float:
+        """The most memory that it and the processes which it started have held, each at its own worst moment."""
+        return sum(peak_memory_mb_from(Path(f"/proc/{pid}/status").read_text()) for pid in self._pids())
+
+    def _pids(self) -> list[int]:
+        pid = self._process.pid
+        return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
 
 
 def cpu_s_from(stat: str) -> float:

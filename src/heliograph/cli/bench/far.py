@@ -49,11 +49,15 @@ class SteadyClock:
 
 
 class Watch:
-    """Writes down what the message centre took and what the webhook was told."""
+    """Writes down what the message centre took and what the webhook was told.
+
+    submitted: segments it took. carried: messages of those that are written down.
+    """
 
     def __init__(self, order: FarOrder, *, clock: SteadyClock, centre: MessageCentre) -> None:
         self.records = FarRecords(order.messages)
         self.submitted = 0
+        self.carried = 0
         self.told = 0
         self._first = order.first
         self._clock = clock
@@ -67,7 +71,7 @@ class Watch:
             self._last = max(self._last, each.number)
             self.submitted += 1
             index = int(each.pdu.destination_addr) - self._first
-            self.records.submit(index, self._clock.monotonic_ns_from(each.at_ms))
+            self.carried += self.records.submit(index, self._clock.monotonic_ns_from(each.at_ms))
 
     def hear(self, call: Call) -> None:
         """Take in one call of the webhook."""
@@ -79,7 +83,7 @@ class Watch:
 
     def say(self) -> None:
         """How far it is."""
-        say(submitted=self.submitted, told=self.told, sessions=self._centre.sessions)
+        say(submitted=self.submitted, carried=self.carried, told=self.told, sessions=self._centre.sessions)
 
     @property
     def missed(self) -> int:

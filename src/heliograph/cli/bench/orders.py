@@ -91,20 +91,23 @@ class FarRecords:
         """In the order of the file."""
         yield from (self.submitted, self.submits, self.told, self.tellings)
 
-    def submit(self, index: int, at_ns: int) -> None:
-        """A message was seen at the message centre."""
-        _note(index, at_ns, times=self.submitted, counts=self.submits)
+    def submit(self, index: int, at_ns: int) -> bool:
+        """A message was seen at the message centre; whether for the first time."""
+        return _note(index, at_ns, times=self.submitted, counts=self.submits)
 
-    def tell(self, index: int, at_ns: int) -> None:
-        """The webhook was told that a message is delivered."""
-        _note(index, at_ns, times=self.told, counts=self.tellings)
+    def tell(self, index: int, at_ns: int) -> bool:
+        """The webhook was told that a message is delivered; whether for the first time."""
+        return _note(index, at_ns, times=self.told, counts=self.tellings)
 
 
-def _note(index: int, at_ns: int, *, times: "array[int]", counts: "array[int]") -> None:
-    if 0 <= index < len(times):
-        if not counts[index]:
-            times[index] = at_ns
-        counts[index] = min(255, counts[index] + 1)
+def _note(index: int, at_ns: int, *, times: "array[int]", counts: "array[int]") -> bool:
+    if not 0 <= index < len(times):
+        return False
+    is_first = not counts[index]
+    if is_first:
+        times[index] = at_ns
+    counts[index] = min(255, counts[index] + 1)
+    return is_first
 
 
 def write(records: LoadRecords | FarRecords, path: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from heliograph.cli.bench.children import Child, Standing, child
+from heliograph.cli.bench.children import END_S, Child, Standing, child
 from heliograph.services.refused import Refused
 
 PROGRAM: Final = ("-c", "from heliograph.cli import main; raise SystemExit(main())")
@@ -78,19 +78,28 @@ async def stage(plan: Plan, folder: Path, *, environ: Mapping[str, str], standin
     """
     ports = standing.counts
     credits = str(10 * (plan.sent + plan.warm_up_requests * plan.per_request))
-    account = await _command(folder, environ, "account", "add", "bench", "--credits", credits)
+    account = await command(folder, environ, "account", "add", "bench", "--credits", credits)
     url = f"smpp://bench:bench@127.0.0.1:{ports['smpp_port']}"
     options = ("--window", str(plan.window), "--policy", plan.policy)
-    await _command(folder, environ, "carrier", "add", "message-centre", "--url", url, *options)
+    await command(folder, environ, "carrier", "add", "message-centre", "--url", url, *options)
     told = ("--dialect", "touchbasepro", "--type", "MessageStatusUpdate")
-    await _command(folder, environ, "webhook", "add", "bench", f"http://127.0.0.1:{ports['webhook_port']}/", *told)
+    await command(folder, environ, "webhook", "add", "bench", f"http://127.0.0.1:{ports['webhook_port']}/", *told)
+    async with serving(folder, environ=environ, standing=standing, api_key=str(account["api_key"])) as staged:
+        yield staged
+
+
+@asynccontextmanager
+async def serving(
+    folder: Path, *, environ: Mapping[str, str], standing: Standing, api_key: str
+) -> AsyncIterator[Stage]:
+    """A server on what has been set up. Raises Refused. api_key: whose requests are sent to it."""
     hear = _port_heard(standing)
     async with child("server", (*PROGRAM, "serve"), folder=folder, environ=environ, hear=hear) as server:
         standing.watched.append(server)
         try:
             if not await standing.until(lambda counts: "server_port" in counts):
                 raise Refused("The server of the bench did not come up.")
-            yield Stage(server=server, port=ports["server_port"], api_key=str(account["api_key"]))
+            yield Stage(server=server, port=standing.counts["server_port"], api_key=api_key)
         finally:
             standing.watched.remove(server)
 
@@ -105,13 +114,13 @@ def _port_heard(standing: Standing) -> Callable[[bytes], None]:
     return hear
 
 
-async def _command(folder: Path, environ: Mapping[str, str], *arguments: str) -> Any:
-    """Run one command of ours; its JSON answer."""
+async def command(folder: Path, environ: Mapping[str, str], *arguments: str, within_s: float = END_S) -> Any:
+    """Run one command of ours, which must not take longer; its JSON answer."""
     written = bytearray()
     name = " ".join(arguments[:2])
     argv = (*PROGRAM, *arguments, "--json")
     async with child(name, argv, folder=folder, environ=environ, hear=written.extend) as ours:
-        await ours.finish()
+        await ours.finish(within_s=within_s)
     return json.loads(written)
 
 
