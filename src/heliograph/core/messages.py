@@ -215,8 +215,9 @@ class Report(NamedTuple):
 class Refusal(NamedTuple):
     """A submission was refused as a whole; nothing was stored or charged.
 
-    retry_after_s: seconds to wait, for `RATE_LIMITED` and `OVERLOADED`.
+    retry_after_s: seconds to wait, for `RATE_LIMITED` and `OVERLOADED`. price: micro-credits it takes, for `NO_FUNDS`.
     """
 
     reason: Reason
     retry_after_s: int = 0
+    price: int = 0

@@ -22,10 +22,14 @@ class TokenBucket:
 
     def take(self, wanted: int, now: float) -> int:
         """Take up to `wanted`; returns how many may pass now."""
-        self._refill(now)
-        allowed = max(0, min(wanted, int(self._level + NEARLY)))
+        allowed = min(wanted, self.left(now))
         self._level -= allowed
         return allowed
+
+    def left(self, now: float) -> int:
+        """How many may pass now."""
+        self._refill(now)
+        return max(0, int(self._level + NEARLY))
 
     def give_back(self, unused: int) -> None:
         """Return what was taken and not used."""

@@ -293,6 +293,9 @@ class Services:
     accounts: Accounts
     numbers: Numbers
     campaigns: Campaigns
+    contacts: Contacts
+    broadcasts: Broadcasts
+    reports: Reports
     clock: Clock
     limiter: RateLimiter
     public_url: str | None = None
@@ -310,6 +313,7 @@ class Call(NamedTuple):
     """One authenticated request.
 
     headers: by name in small letters. places: what stood in the places of the path template.
+    path: of an endpoint without places as its table has it: the same request is the same wherever it is mounted.
     """
 
     account: Account
@@ -320,6 +324,7 @@ class Call(NamedTuple):
     places: Mapping[str, str] = {}
     path: str = ""
     scheme: str = "http"
+    mount: str = ""
 
     def header(self, name: bytes) -> str | None:
         """A header's value; None when it is missing or blank."""
@@ -354,6 +359,12 @@ class Call(NamedTuple):
         """Where the caller reaches us, without a slash at the end."""
         return self.services.public_url or f"{self.scheme}://{self.header(b'host') or 'localhost'}"
 
+    @property
+    def address(self) -> str:
+        """What the caller asked, as a link, without its query and a slash at the end."""
+        path = self.path if self.places else self.mount + self.path
+        return self.public_url + path.removesuffix("/")
+
 
 Handler = Callable[[Call], Awaitable[Answer]]
 
@@ -381,7 +392,8 @@ class Possible(NamedTuple):
 class Endpoint:
     """One method of one path. path: may hold places like `{id}`. answers: by HTTP status. request: type of the body.
 
-    query, request_headers: names that mean something here.
+    query, request_headers: names that mean something here. mounts: where it is served, when that is not everywhere
+    where its dialect is. takes_head: whether HEAD is a GET whose body nobody wants; not when GET does something.
     """
 
     method: str
@@ -393,6 +405,8 @@ class Endpoint:
     request: object = None
     request_headers: tuple[str, ...] = ()
     query: tuple[str, ...] = ()
+    mounts: tuple[str, ...] = ()
+    takes_head: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -412,7 +426,9 @@ class Dialect:
     follow, the one that is documented first. any_case: whether paths are the same in capital and small letters.
     credentials: finds what the caller shows in headers and query string; credentials_in_body: in headers and body,
     where nothing else shows any.
-    wording: the words that hold for a path. request_headers: that a browser may send.
+    wording: the words that hold for a path, mount included. unknown_key: those for credentials that are nobody's, by
+    mount and headers, where they differ from those for none. tells_limit: whether every answer says how many requests
+    the account has left. events: None when it has no webhooks. request_headers: that a browser may send.
     schemes: ways to authenticate, in OpenAPI's terms.
     """
 
@@ -422,10 +438,12 @@ class Dialect:
     endpoints: tuple[Endpoint, ...]
     credentials: Callable[[Mapping[bytes, bytes], bytes], Credentials | None]
     wording: Callable[[str], Wording]
-    events: EventWriter
+    events: EventWriter | None = None
     mounts: tuple[str, ...] = ("",)
     any_case: bool = False
     credentials_in_body: Callable[[Mapping[bytes, bytes], bytes], Credentials | None] | None = None
+    unknown_key: Callable[[str, Mapping[bytes, bytes]], Answer] | None = None
+    tells_limit: bool = False
     request_headers: tuple[str, ...] = ()
     schemes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     pushes: tuple[Push, ...] = ()

@@ -19,6 +19,7 @@ from heliograph.core.messages import Refusal
 from heliograph.core.reasons import Reason
 from heliograph.dialects import openapi
 from heliograph.dialects.dialect import Answer, Call, Dialect, Header, Services
+from heliograph.dialects.limiter import allowance_lines
 from heliograph.dialects.router import Router, Served
 from heliograph.net.connection import Application, Handler, Receive, Reply, Scope, Send
 from heliograph.store.engine import StoreUnavailable
@@ -30,7 +31,10 @@ MOST_BODY = 8 * 1024 * 1024
 
 _JSON: Header = (b"content-type", b"application/json")
 _JSON_ALONE = (_JSON,)
-_EXPOSED: Header = (b"access-control-expose-headers", b"Location, Retry-After, Idempotent-Replayed")
+_EXPOSED: Header = (
+    b"access-control-expose-headers",
+    b"Location, Retry-After, Idempotent-Replayed, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset",
+)
 _NO_PLACES: Mapping[str, str] = {}
 _UNAUTHORISED = Refusal(Reason.UNAUTHORISED)
 
@@ -148,7 +152,7 @@ class _Edge:
             await self._otherwise(scope, receive, send)
             return
         answer: Answer | None
-        found = self._router.find("GET" if method == "HEAD" else method, path)
+        found = self._router.find(method, path)
         if dialect is None:
             answer = page or Answer(404, b'{"error":"There is nothing here."}')
         elif found is None:
@@ -193,13 +197,16 @@ class _Edge:
                 return served.worded(_UNAUTHORISED, None)
             account = directory.cached(shown.api_key) or await directory.account_for_key(shown.api_key)
             if account is None or shown.user not in (None, account.user):
-                return served.worded(_UNAUTHORISED, None)
+                unknown = dialect.unknown_key
+                return unknown(served.mount, headers) if unknown else served.worded(_UNAUTHORISED, None)
             wait_s = self._services.limiter.wait_s(account)
             if wait_s:
-                return served.worded(Refusal(Reason.RATE_LIMITED, wait_s), account)
-            body = await _whole(body, receive, headers, most=most)
-            call = Call(account, self._services, headers, body, query, places, path, scheme)
-            return await served.endpoint.handler(call)
+                answer = served.worded(Refusal(Reason.RATE_LIMITED, wait_s), account)
+            else:
+                body = await _whole(body, receive, headers, most=most)
+                call = Call(account, self._services, headers, body, query, places, path, scheme, served.mount)
+                answer = await served.endpoint.handler(call)
+            return self._with_limit(answer, account) if dialect.tells_limit else answer
         except StoreUnavailable:
             return served.worded(Refusal(Reason.STORE_UNAVAILABLE), account)
         except _TooLarge:
@@ -208,6 +215,14 @@ class _Edge:
             raise
         except Exception as error:  # noqa: BLE001 - the one place between an endpoint's bug and its caller
             return self._unforeseen(served, error, account)
+
+    def _with_limit(self, answer: Answer, account: Account) -> Answer:
+        """An answer that tells how many requests the account has left, when it has a limit."""
+        allowance = self._services.limiter.allowance(account)
+        if allowance is None:
+            return answer
+        lines = allowance_lines(allowance, self._services.clock.now_ms())
+        return answer._replace(headers=(*answer.headers, *lines))
 
     def _unforeseen(self, served: Served, error: Exception, account: Account | None) -> Answer:
         # What an exception says may hold a text or a number, so only its kind and place are logged.

@@ -1,11 +1,27 @@
 """How many requests an account may make: a bucket per account that fills over a minute."""
 
 import math
+from typing import NamedTuple
 
 from heliograph.core.directory import Account
 from heliograph.core.ids import AccountId
 from heliograph.core.throttle import TokenBucket
 from heliograph.net.clock import Clock
+
+
+class Allowance(NamedTuple):
+    """Requests that an account may make a minute, and how many of them may pass now. wait_s: until one more may."""
+
+    limit: int
+    left: int
+    wait_s: int
+
+
+def allowance_lines(allowance: Allowance, now_ms: int) -> tuple[tuple[bytes, bytes], ...]:
+    """Header lines that tell an allowance; when none is left, also when there will be one, in Unix time."""
+    limit, left, wait_s = allowance
+    lines = ((b"x-ratelimit-limit", b"%d" % limit), (b"x-ratelimit-remaining", b"%d" % left))
+    return lines if left else (*lines, (b"x-ratelimit-reset", b"%d" % (now_ms // 1000 + wait_s)))
 
 
 class RateLimiter:
@@ -23,7 +39,7 @@ class RateLimiter:
 
     def wait_s(self, account: Account) -> int:
         """0 when the request may pass, and is counted; else the whole seconds until the next one may."""
-        limit = self._default if account.rate_limit is None else account.rate_limit
+        limit = self._limit(account)
         if not limit:
             return 0
         now = self._clock.monotonic()
@@ -32,3 +48,17 @@ class RateLimiter:
             known = self._buckets[account.account_id] = (limit, TokenBucket(limit / 60, burst=limit, now=now))
         bucket = known[1]
         return 0 if bucket.take(1, now) else max(1, math.ceil(bucket.wait_s(now)))
+
+    def allowance(self, account: Account) -> Allowance | None:
+        """What is left after the requests that were counted; None when the account has no limit."""
+        limit, (_, bucket) = self._limit(account), self._buckets.get(account.account_id, _NO_BUCKET)
+        if not limit or bucket is None:
+            return None
+        now = self._clock.monotonic()
+        return Allowance(limit, bucket.left(now), math.ceil(bucket.wait_s(now)))
+
+    def _limit(self, account: Account) -> int:
+        return self._default if account.rate_limit is None else account.rate_limit
+
+
+_NO_BUCKET = (0, None)

@@ -19,7 +19,7 @@ def document(dialects: Sequence[Dialect], *, version: str, public_url: str | Non
     for dialect in dialects:
         for endpoint in dialect.endpoints:
             # An endpoint has one name, so it is described at the first place where it is served.
-            path = paths.setdefault(dialect.mounts[0] + endpoint.path, {})
+            path = paths.setdefault((endpoint.mounts or dialect.mounts)[0] + endpoint.path, {})
             path[endpoint.method.lower()] = _operation(dialect, endpoint, schemas=schemas)
     pushes = {
         push.name: {"post": _push(dialect, push, schemas=schemas)} for dialect in dialects for push in dialect.pushes

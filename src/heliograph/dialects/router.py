@@ -13,6 +13,7 @@ class Served(NamedTuple):
     dialect: Dialect
     worded: Wording
     has_body: bool
+    mount: str = ""
 
 
 class _Template(NamedTuple):
@@ -53,17 +54,22 @@ class Router:
             templates.sort(key=lambda template: [word.startswith("{") for word in template.segments])
 
     def _add(self, dialect: Dialect, endpoint: Endpoint) -> None:
-        served = Served(
-            endpoint, dialect, dialect.wording(endpoint.path), endpoint.method in ("POST", "PUT", "PATCH", "DELETE")
-        )
-        for mount in dialect.mounts:
+        has_body = endpoint.method in ("POST", "PUT", "PATCH", "DELETE")
+        for mount in endpoint.mounts or dialect.mounts:
             path = mount + endpoint.path
+            served = Served(endpoint, dialect, dialect.wording(path), has_body, mount)
             if "{" not in path:
                 self.exact[endpoint.method, path] = served
             self._templates.setdefault(endpoint.method, []).append(_Template(tuple(path.split("/")), served))
 
     def find(self, method: str, path: str) -> tuple[Served, Mapping[str, str]] | None:
-        """The endpoint and what stands in its places. A slash at the end of the path does not matter."""
+        """The endpoint and what stands in its places. A slash at the end of the path does not matter.
+
+        HEAD finds the endpoint of GET, unless that does something.
+        """
+        if method == "HEAD":
+            found = self.find("GET", path)
+            return found if found is not None and found[0].endpoint.takes_head else None
         segments = path.removesuffix("/").split("/")
         for template in self._templates.get(method, ()):
             places = template.places(segments)
@@ -73,9 +79,7 @@ class Router:
 
     def methods(self, path: str) -> tuple[str, ...]:
         """The methods that a path has, in the order of the alphabet; none when there is no such path."""
-        here = {method for method in self._templates if self.find(method, path) is not None}
-        if "GET" in here:
-            here.add("HEAD")
+        here = {method for method in (*self._templates, "HEAD") if self.find(method, path) is not None}
         return tuple(sorted(here | {"OPTIONS"})) if here else ()
 
     def dialect_of(self, path: str) -> Dialect | None:

@@ -54,3 +54,10 @@ def test_a_clock_that_goes_back_gives_nothing_and_takes_nothing() -> None:
     assert bucket.take(2, NOW - 100) == 1
     assert bucket.take(1, NOW) == 0
     assert bucket.take(2, NOW + 1) == 1
+
+
+def test_what_is_left_is_what_could_be_taken() -> None:
+    bucket = TokenBucket(8, burst=4, now=NOW)
+    assert bucket.left(NOW) == 4
+    bucket.take(3, NOW)
+    assert (bucket.left(NOW), bucket.left(NOW + 0.125), bucket.take(9, NOW + 0.125)) == (1, 2, 2)

@@ -1,4 +1,4 @@
-from heliograph.dialects.limiter import RateLimiter
+from heliograph.dialects.limiter import Allowance, RateLimiter, allowance_lines
 from tests.unit.dialects.world import FakeClock, account_of
 
 
@@ -28,3 +28,28 @@ def test_a_changed_limit_counts_from_the_next_request() -> None:
     limiter = RateLimiter(FakeClock())
     assert [limiter.wait_s(account_of(rate_limit=1)) for _ in range(2)] == [0, 60]
     assert limiter.wait_s(account_of(rate_limit=2)) == 0
+
+
+def test_an_allowance_is_what_is_left_after_the_requests_so_far() -> None:
+    clock = FakeClock()
+    limiter, account = RateLimiter(clock, default=2), account_of()
+    limiter.wait_s(account)
+    assert limiter.allowance(account) == Allowance(2, 1, 0)
+    limiter.wait_s(account)
+    assert limiter.allowance(account) == Allowance(2, 0, 30)
+    clock.seconds = 31.0
+    assert limiter.allowance(account) == Allowance(2, 1, 0)
+
+
+def test_without_a_limit_there_is_no_allowance_to_tell() -> None:
+    limiter = RateLimiter(FakeClock())
+    assert limiter.allowance(account_of(rate_limit=0)) is None
+    assert limiter.allowance(account_of(rate_limit=5)) is None, "nothing was counted yet"
+
+
+def test_an_allowance_is_told_in_header_lines() -> None:
+    assert allowance_lines(Allowance(60, 7, 0), 5_000) == (
+        (b"x-ratelimit-limit", b"60"),
+        (b"x-ratelimit-remaining", b"7"),
+    )
+    assert allowance_lines(Allowance(60, 0, 3), 5_000)[2] == (b"x-ratelimit-reset", b"8")
