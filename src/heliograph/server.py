@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import uvloop
@@ -30,6 +30,7 @@ from heliograph.dialects.bulkvs.endpoints import BULKVS
 from heliograph.dialects.dialect import Dialect, Services
 from heliograph.dialects.http import application
 from heliograph.dialects.limiter import RateLimiter
+from heliograph.dialects.textboost.endpoints import TEXTBOOST
 from heliograph.dialects.touchbasepro.endpoints import TOUCHBASEPRO
 from heliograph.net.clock import Clock, SystemClock
 from heliograph.net.connection import Application
@@ -71,8 +72,8 @@ WRITER_END_S = 10
 FarEnd = Callable[[Path], list[str]]
 """The command of the process that writes to the store at a path."""
 
-DIALECTS: tuple[Dialect, ...] = (TOUCHBASEPRO, BULKVS)
-EVENT_WRITERS: Mapping[str, EventWriter] = {dialect.name: dialect.events for dialect in DIALECTS}
+DIALECTS: tuple[Dialect, ...] = (TOUCHBASEPRO, BULKVS, TEXTBOOST)
+EVENT_WRITERS: Mapping[str, EventWriter] = {dialect.name: dialect.events for dialect in DIALECTS if dialect.events}
 
 
 def driver_makers(clock: Clock) -> dict[str, DriverMaker]:
@@ -114,6 +115,9 @@ class Exchange:
             accounts=Accounts(store, clock, actor="api"),
             numbers=Numbers(store, clock, actor="api", changed=self.directory.load),
             campaigns=Campaigns(store, clock, actor="api"),
+            contacts=cast(Any, None),
+            broadcasts=cast(Any, None),
+            reports=cast(Any, None),
             clock=clock,
             limiter=RateLimiter(clock, default=self.settings.rate_limit),
             public_url=self.settings.public_url,

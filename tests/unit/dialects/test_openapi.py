@@ -5,12 +5,13 @@ from openapi_spec_validator import validate
 
 from heliograph.dialects.bulkvs.endpoints import BULKVS
 from heliograph.dialects.openapi import document
+from heliograph.dialects.textboost.endpoints import TEXTBOOST
 from heliograph.dialects.touchbasepro.endpoints import TOUCHBASEPRO
 from tests.unit.dialects.world import Caller, world_with
 
 
 def test_the_document_is_valid_openapi() -> None:
-    made = document([TOUCHBASEPRO, BULKVS], version="1.2.3")
+    made = document([TOUCHBASEPRO, BULKVS, TEXTBOOST], version="1.2.3")
     assert made["openapi"] == "3.1.0"
     validate(made)
 
@@ -23,8 +24,8 @@ def test_the_document_is_served_to_everybody_and_holds_every_endpoint() -> None:
     assert served["servers"] == [{"url": "https://sms.example"}]
     described = {(method.upper(), path) for path, item in served["paths"].items() for method in item}
     assert described == {
-        (endpoint.method, dialect.mounts[0] + endpoint.path)
-        for dialect in (TOUCHBASEPRO, BULKVS)
+        (endpoint.method, (endpoint.mounts or dialect.mounts)[0] + endpoint.path)
+        for dialect in (TOUCHBASEPRO, BULKVS, TEXTBOOST)
         for endpoint in dialect.endpoints
     }
     assert set(served["webhooks"]) == {"messageStatusUpdate", "messageReply", "messageIn", "messageIn3cx"}

@@ -3,11 +3,12 @@ from dataclasses import replace
 import pytest
 
 from heliograph.dialects.bulkvs.endpoints import BULKVS
-from heliograph.dialects.dialect import Endpoint
+from heliograph.dialects.dialect import Endpoint, Wording
 from heliograph.dialects.router import Router
+from heliograph.dialects.textboost.endpoints import TEXTBOOST
 from heliograph.dialects.touchbasepro.endpoints import TOUCHBASEPRO
 
-ROUTER = Router([TOUCHBASEPRO, BULKVS])
+ROUTER = Router([TOUCHBASEPRO, BULKVS, TEXTBOOST])
 
 
 @pytest.mark.parametrize("endpoint", TOUCHBASEPRO.endpoints, ids=lambda endpoint: endpoint.name)
@@ -81,3 +82,29 @@ def test_a_place_keeps_the_case_it_was_written_in() -> None:
 @pytest.mark.parametrize("path", ["/", "/livez", "/readyz", "/metrics", "/openapi.json", "/api/v2/x", "/messages"])
 def test_a_dialect_at_the_root_leaves_other_paths_alone(path: str) -> None:
     assert ROUTER.dialect_of(path) is None
+
+
+@pytest.mark.parametrize("endpoint", TEXTBOOST.endpoints, ids=lambda endpoint: endpoint.name)
+@pytest.mark.parametrize("mount", TEXTBOOST.mounts)
+def test_an_endpoint_may_be_served_at_some_mounts_only(endpoint: Endpoint, mount: str) -> None:
+    found = ROUTER.find(endpoint.method, mount + endpoint.path.replace("{", "").replace("}", "") + "/")
+    assert (found is not None and found[0].endpoint is endpoint) is (mount in (endpoint.mounts or TEXTBOOST.mounts))
+
+
+def test_a_get_that_does_something_has_no_head() -> None:
+    assert "HEAD" not in ROUTER.methods("/api/http/sms/send")
+    assert ROUTER.find("HEAD", "/api/http/sms/send") is None
+    found = ROUTER.find("HEAD", "/api/http/sms")
+    assert found is not None
+    assert found[0].mount == "/api/http"
+
+
+def test_words_are_those_of_the_whole_path() -> None:
+    asked: list[str] = []
+
+    def wording(path: str) -> Wording:
+        asked.append(path)
+        return BULKVS.wording(path)
+
+    Router([replace(BULKVS, endpoints=BULKVS.endpoints[:1], wording=wording)])
+    assert asked == ["/api/v1.0/messageSend", "/messageSend"]

@@ -3,25 +3,41 @@
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
+from heliograph.core.broadcasts import Broadcast, BroadcastState
+from heliograph.core.contacts import Contact, ContactGroup
 from heliograph.core.directory import Account, Number, Webhook
 from heliograph.core.events import EventKind
-from heliograph.core.ids import AccountId, IdSource, MessageId, SubmissionId, WebhookId
+from heliograph.core.ids import (
+    AccountId,
+    BroadcastId,
+    ContactGroupId,
+    ContactId,
+    IdSource,
+    MessageId,
+    SubmissionId,
+    WebhookId,
+)
 from heliograph.core.ledger import Balance, PostingKind, post
-from heliograph.core.messages import Accepted, Channel, Refusal, Submission, Verdict
+from heliograph.core.listing import Listing
+from heliograph.core.messages import Accepted, Channel, Refusal, Report, Submission, Verdict
 from heliograph.core.money import CREDIT
-from heliograph.core.numbers import msisdn_from
+from heliograph.core.numbers import msisdn_from, sender_from
 from heliograph.core.reasons import Reason
 from heliograph.core.states import MessageState
 from heliograph.dialects.bulkvs.endpoints import BULKVS
-from heliograph.dialects.dialect import Dialect, Services
+from heliograph.dialects.dialect import Call, Dialect, Services
 from heliograph.dialects.http import application
 from heliograph.dialects.limiter import RateLimiter
+from heliograph.dialects.textboost.endpoints import TEXTBOOST
 from heliograph.dialects.touchbasepro.endpoints import TOUCHBASEPRO
 from heliograph.gsm.segments import TooLong, count_segments
 
 KEY = "49|" + "k" * 40
 MARK = "00c0ffee00c0ffee"
+OPERATOR = "Heliograph"
+"""Sends for whom no sender is named."""
 NOW_MS = 1_795_000_000_000
 OWN_NUMBER = "+13109060901"
 
@@ -53,6 +69,8 @@ class StoredMessage:
     reference: str | None
     segments: int
     state: MessageState = MessageState.QUEUED
+    sender: str = ""
+    price: int = 0
 
 
 @dataclass
@@ -68,7 +86,10 @@ class StoredCampaign:
 
 @dataclass
 class World:
-    """One account's exchange. failing: raised by the next submit instead of an answer. barred: without a route."""
+    """One account's exchange. failing: raised by the next submit instead of an answer. barred: without a route.
+
+    groups, contacts, broadcasts: by their ids, of whatever account.
+    """
 
     account: Account
     clock: FakeClock = field(default_factory=FakeClock)
@@ -84,6 +105,10 @@ class World:
     asked: list[str] = field(default_factory=list)
     answers: dict[str, tuple[str, Accepted]] = field(default_factory=dict)
     ids: IdSource = field(default_factory=lambda: IdSource(0))
+    groups: dict[int, ContactGroup] = field(default_factory=dict)
+    contacts: dict[int, Contact] = field(default_factory=dict)
+    broadcasts: dict[int, Broadcast] = field(default_factory=dict)
+    channels: frozenset[Channel] = frozenset(Channel)
 
     # Directory
 
@@ -131,6 +156,12 @@ class World:
             return Reason.NO_TEXT
         if submission.owns_sender and f"+{submission.sender}" not in self.numbers:
             return Reason.SENDER_NOT_OWNED
+        if submission.sender is not None and sender_from(submission.sender) is None:
+            return Reason.INVALID_SENDER
+        if submission.sender and self.account.senders and submission.sender not in self.account.senders:
+            return Reason.SENDER_NOT_ALLOWED
+        if any(not url.startswith("http") for url in submission.media_urls):
+            return Reason.BAD_MEDIA
         if "\0" in submission.text:
             return Reason.INVALID_TEXT
         try:
@@ -142,21 +173,29 @@ class World:
     def _take(self, submission: Submission) -> Accepted | Refusal:
         segments = 1 if submission.channel is Channel.MMS else count_segments(submission.text)[1]
         numbers = [msisdn_from(written) for written in submission.recipients]
-        fresh = dict.fromkeys(number for number in numbers if number is not None and number not in self.barred)
-        price = len(fresh) * segments * CREDIT
+        has_carrier = submission.channel in self.channels
+        good = (number for number in numbers if number is not None and number not in self.barred and has_carrier)
+        fresh, each = dict.fromkeys(good), segments * CREDIT
+        price = len(fresh) * each
         if price > self.funds.available:
-            return Refusal(Reason.NO_FUNDS)
+            return Refusal(Reason.NO_FUNDS, price=price)
+        sender = (submission.sender or self.account.sender or OPERATOR).removeprefix("+")
+        send_at_ms = submission.send_at_ms if submission.send_at_ms > self.clock.now_ms() else 0
+        state = MessageState.SCHEDULED if send_at_ms else MessageState.QUEUED
         self.funds = post(self.funds, PostingKind.HOLD, price)
         made = {number: MessageId(self.ids.next(self.clock.now_ms())) for number in fresh}
         for number, message_id in made.items():
-            self.stored[message_id] = StoredMessage(message_id, number, submission.text, submission.reference, segments)
+            self.stored[message_id] = StoredMessage(
+                message_id, number, submission.text, submission.reference, segments, state, sender, each
+            )
         verdicts = tuple(
-            Verdict(number, made[number], None, segments)
+            Verdict(number, made[number], None, segments, each)
             if number in made
             else Verdict(number, None, Reason.NO_ROUTE if number else Reason.INVALID_RECIPIENT)
             for number in numbers
         )
-        return Accepted(SubmissionId(self.ids.next(self.clock.now_ms())), verdicts, self.funds.available)
+        submission_id = SubmissionId(self.ids.next(self.clock.now_ms()))
+        return Accepted(submission_id, verdicts, self.funds.available, sender=sender, send_at_ms=send_at_ms)
 
     # Accounts
 
@@ -172,6 +211,152 @@ class FakeMessages:
 
     async def show(self, account_id: AccountId, message_id: MessageId) -> StoredMessage | None:
         return self.world.stored.get(message_id) if account_id == self.world.account.account_id else None
+
+    async def report(self, account_id: AccountId, message_id: MessageId) -> Report | None:
+        message = await self.show(account_id, message_id)
+        return None if message is None else report_of(message)
+
+    async def reports(self, account_id: AccountId, *, page: int, per_page: int) -> Listing[Report]:
+        mine = account_id == self.world.account.account_id
+        return listing_of([report_of(each) for each in self.world.stored.values() if mine], page, per_page)
+
+
+def report_of(message: StoredMessage) -> Report:
+    return Report(message.message_id, message.sender, message.recipient[1:], message.text, message.state, message.price)
+
+
+Item = TypeVar("Item")
+
+
+def listing_of(items: Sequence[Item], page: int, per_page: int) -> Listing[Item]:
+    """A page of what is kept in the order in which it came; the newest first."""
+    newest = list(reversed(items))
+    return Listing(newest[(page - 1) * per_page : page * per_page], len(newest))
+
+
+@dataclass
+class FakeContacts:
+    """`services.contacts` of the world."""
+
+    world: World
+
+    async def groups(self, account_id: AccountId, *, page: int, per_page: int) -> Listing[ContactGroup]:
+        return listing_of(self._groups(account_id), page, per_page)
+
+    def _groups(self, account_id: AccountId) -> list[ContactGroup]:
+        return [group for group in self.world.groups.values() if group.account_id == account_id]
+
+    async def add_group(self, account_id: AccountId, name: str) -> ContactGroup | Refusal:
+        if self.world.account.is_suspended:
+            return Refusal(Reason.SUSPENDED)
+        if name in {group.name for group in self._groups(account_id)}:
+            return Refusal(Reason.DUPLICATE)
+        now_ms = self.world.clock.now_ms()
+        group_id = ContactGroupId(self.world.ids.next(now_ms))
+        group = self.world.groups[group_id] = ContactGroup(account_id, group_id, name, 0, now_ms, now_ms)
+        return group
+
+    async def group(self, account_id: AccountId, group_id: ContactGroupId) -> ContactGroup | None:
+        group = self.world.groups.get(group_id)
+        return group if group is not None and group.account_id == account_id else None
+
+    async def rename_group(
+        self, account_id: AccountId, group_id: ContactGroupId, *, name: str
+    ) -> ContactGroup | Refusal:
+        group = await self.group(account_id, group_id)
+        if group is None:
+            return Refusal(Reason.NOT_FOUND)
+        if name in {each.name for each in self._groups(account_id) if each is not group}:
+            return Refusal(Reason.DUPLICATE)
+        renamed = self.world.groups[group_id] = group._replace(name=name)
+        return renamed
+
+    async def remove_group(self, account_id: AccountId, group_id: ContactGroupId) -> bool:
+        if await self.group(account_id, group_id) is None:
+            return False
+        del self.world.groups[group_id]
+        return True
+
+    async def contacts(
+        self, account_id: AccountId, group_id: ContactGroupId, *, page: int, per_page: int
+    ) -> Listing[Contact] | None:
+        if await self.group(account_id, group_id) is None:
+            return None
+        return listing_of(self._contacts(group_id), page, per_page)
+
+    def _contacts(self, group_id: ContactGroupId) -> list[Contact]:
+        return [contact for contact in self.world.contacts.values() if contact.group_id == group_id]
+
+    async def add(self, contact: Contact) -> Contact | Refusal:
+        if await self.group(contact.account_id, contact.group_id) is None:
+            return Refusal(Reason.NOT_FOUND)
+        now_ms = self.world.clock.now_ms()
+        contact_id = ContactId(self.world.ids.next(now_ms))
+        return self._keep(contact._replace(contact_id=contact_id, created_at_ms=now_ms, modified_at_ms=now_ms))
+
+    def _keep(self, contact: Contact) -> Contact | Refusal:
+        others = (each for each in self._contacts(contact.group_id) if each.contact_id != contact.contact_id)
+        if contact.msisdn in {each.msisdn for each in others}:
+            return Refusal(Reason.DUPLICATE)
+        self.world.contacts[contact.contact_id] = contact
+        return contact
+
+    async def contact(
+        self, account_id: AccountId, group_id: ContactGroupId, *, contact_id: ContactId
+    ) -> Contact | None:
+        contact = self.world.contacts.get(contact_id)
+        return contact if contact and (contact.account_id, contact.group_id) == (account_id, group_id) else None
+
+    async def change(self, contact: Contact) -> Contact | Refusal:
+        known = await self.contact(contact.account_id, contact.group_id, contact_id=contact.contact_id)
+        if known is None:
+            return Refusal(Reason.NOT_FOUND)
+        return self._keep(contact._replace(modified_at_ms=self.world.clock.now_ms()))
+
+    async def remove(self, account_id: AccountId, group_id: ContactGroupId, *, contact_id: ContactId) -> bool:
+        known = await self.contact(account_id, group_id, contact_id=contact_id)
+        return known is not None and self.world.contacts.pop(contact_id, None) is not None
+
+
+@dataclass
+class FakeBroadcasts:
+    """`services.broadcasts` of the world, which expands nothing."""
+
+    world: World
+
+    async def start(
+        self, submission: Submission, groups: Sequence[ContactGroupId], *, name: str
+    ) -> Broadcast | Refusal:
+        account_id, now_ms = submission.account_id, self.world.clock.now_ms()
+        if self.world.refusing is not None:
+            return self.world.refusing
+        known = FakeContacts(self.world)
+        if None in [await known.group(account_id, group_id) for group_id in groups]:
+            return Refusal(Reason.NOT_FOUND)
+        if not {contact.group_id for contact in self.world.contacts.values()} & set(groups):
+            return Refusal(Reason.EMPTY_GROUP)
+        broadcast = Broadcast(
+            account_id=account_id,
+            broadcast_id=BroadcastId(self.world.ids.next(now_ms)),
+            name=name,
+            dialect=submission.dialect,
+            channel=submission.channel,
+            sender=submission.sender,
+            text=submission.text,
+            traits=submission.traits,
+            media_urls=submission.media_urls,
+            groups=tuple(groups),
+            send_at_ms=submission.send_at_ms,
+            state=BroadcastState.SCHEDULED if submission.send_at_ms else BroadcastState.RUNNING,
+            created_at_ms=now_ms,
+        )
+        self.world.submissions.append(submission)
+        self.world.broadcasts[broadcast.broadcast_id] = broadcast
+        return broadcast
+
+    async def show(self, account_id: AccountId, broadcast_id: BroadcastId) -> Broadcast | None:
+        broadcast = self.world.broadcasts.get(broadcast_id)
+        return broadcast if broadcast is not None and broadcast.account_id == account_id else None
 
 
 @dataclass
@@ -302,6 +487,8 @@ def account_of(
     is_suspended: bool = False,
     has_agreed: bool = True,
     rate_limit: int | None = None,
+    sender: str | None = None,
+    senders: frozenset[str] = frozenset(),
     settings: Mapping[str, Mapping[str, object]] | None = None,
 ) -> Account:
     """The account whose key is `KEY`."""
@@ -313,6 +500,8 @@ def account_of(
         is_suspended=is_suspended,
         has_agreed=has_agreed,
         rate_limit=rate_limit,
+        sender=sender,
+        senders=senders,
         settings=settings or {},
     )
 
@@ -341,17 +530,32 @@ def services_of(world: World, *, default_limit: int = 0, public_url: str | None 
         accounts=world,
         numbers=FakeNumbers(world),
         campaigns=FakeCampaigns(world),
+        contacts=FakeContacts(world),
+        broadcasts=FakeBroadcasts(world),
+        reports=FakeMessages(world),
         clock=world.clock,
         limiter=RateLimiter(world.clock, default=default_limit),
         public_url=public_url,
     )
 
 
+def call_of(
+    world: World | None = None,
+    *,
+    headers: Mapping[bytes, bytes] | None = None,
+    body: bytes = b"",
+    query_string: bytes = b"",
+) -> Call:
+    """An authenticated request, for what is tried without the edge."""
+    world = world or world_with()
+    return Call(world.account, services_of(world), headers or {}, body, query_string)
+
+
 class Caller:
     """Calls an application in a world as a server would."""
 
     def __init__(
-        self, world: World, *, dialects: Sequence[Dialect] = (TOUCHBASEPRO, BULKVS), **options: object
+        self, world: World, *, dialects: Sequence[Dialect] = (TOUCHBASEPRO, BULKVS, TEXTBOOST), **options: object
     ) -> None:
         self.world = world
         services = services_of(world, public_url="https://sms.example")
