@@ -21,8 +21,10 @@ async def send(call: Call) -> Answer:
     uids = list(dict.fromkeys(filter(None, items_of(given.contact_list_id))))
     if not uids:
         raise FieldFault("contact_list_id", "field is required")
+    if len(uids) > _MOST_GROUPS:
+        raise FieldFault("contact_list_id", f"may not be greater than {_MOST_GROUPS} groups")
     submission, name = submission_from(call, given), kept("name", given.name)
-    groups = [ContactGroupId(id_from_uid(uid, call.account.mark) or 0) for uid in uids[:_MOST_GROUPS]]
+    groups = [ContactGroupId(id_from_uid(uid, call.account.mark) or 0) for uid in uids]
     begun = await call.services.broadcasts.start(submission, groups, name=name)
     if isinstance(begun, Broadcast):
         return done(_row(begun, call.account.mark), SCHEDULED)
