@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from heliograph.cli.arguments import YesNo, amount_of, channels_of, switch_of, word_of
+from heliograph.cli import dialects
+from heliograph.cli.arguments import YesNo, amount_of, channels_of, settings_of, switch_of, word_of
 from heliograph.cli.show import answer, answer_fields, answer_rows, credits_from, time_from
 from heliograph.cli.world import run
 from heliograph.net.clock import SystemClock
@@ -42,6 +43,7 @@ def _document(view: AccountView) -> dict[str, object]:
         "rate_limit": account.rate_limit,
         "time_zone": account.time_zone,
         "agreement": account.has_agreed,
+        "settings": {name: dict(settings) for name, settings in account.settings.items()},
         "created_at": time_from(view.created_at_ms),
     }
 
@@ -107,7 +109,7 @@ def topup(
 
 @group.command("set")
 def set_(  # noqa: PLR0913 (what can be changed)
-    name: str,
+    named: Annotated[list[str], typer.Argument(metavar="NAME [DIALECT.SETTING=VALUE]...")],
     *,
     sender: Annotated[str | None, typer.Option(help="Default sender; empty for the operator's.")] = None,
     senders: Annotated[str | None, typer.Option(metavar="A,B", help="Allowed senders; empty for any.")] = None,
@@ -120,7 +122,8 @@ def set_(  # noqa: PLR0913 (what can be changed)
         str | None, typer.Option(metavar="sms,mms,voice", help="What it may send; empty for nothing.")
     ] = None,
 ) -> None:
-    """Change what is named of an account."""
+    """Change what is named of an account; DIALECT.SETTING= takes a setting of a dialect away."""
+    name, settings = named[0], dialects.account_settings_of(settings_of(named[1:]) or {})
     may_send = channels_of(channels)
     wanted = None if senders is None else [each.strip() for each in senders.split(",") if each.strip()]
 
@@ -133,6 +136,7 @@ def set_(  # noqa: PLR0913 (what can be changed)
             time_zone=time_zone,
             has_agreed=switch_of(agreement),
             channels=may_send,
+            settings=settings or None,
         )
         return await _found(store, name)
 

@@ -3,6 +3,7 @@
 import pkgutil
 from collections.abc import Mapping
 from importlib import import_module
+from importlib.util import find_spec
 
 from heliograph.core.directory import Webhook
 from heliograph.core.events import EventKind
@@ -27,9 +28,10 @@ def names() -> list[str]:
 
 
 def named(name: str) -> str:
-    """A dialect's name; refused when there is none of this name."""
-    if name not in names():
-        raise Refused(f"There is no dialect {name!r}; there are {', '.join(names())}.")
+    """The name of a dialect that tells webhooks; refused when there is none of this name."""
+    telling = [each for each in names() if find_spec(f"heliograph.dialects.{each}.events")]
+    if name not in telling:
+        raise Refused(f"There is no dialect {name!r} that tells webhooks; there are {', '.join(telling)}.")
     return name
 
 
@@ -55,10 +57,30 @@ def settings_of(dialect: str, wanted: Mapping[str, object]) -> dict[str, object]
     known: Mapping[str, tuple[object, ...]] = getattr(
         import_module(f"heliograph.dialects.{named(dialect)}.events"), "SETTINGS", {}
     )
+    return _checked(wanted, known, whose=f"Webhooks of {dialect}")
+
+
+def account_settings_of(wanted: Mapping[str, object]) -> dict[str, dict[str, object]]:
+    """Settings of an account, by dialect, from `DIALECT.SETTING` names; refused when a dialect has none such.
+
+    Which there are stands as `ACCOUNT_SETTINGS` in the dialect's package.
+    """
+    settings: dict[str, dict[str, object]] = {}
+    for word, value in wanted.items():
+        dialect, _, name = word.partition(".")
+        if dialect not in names() or not name:
+            raise Refused(f"{word!r} is no setting: write DIALECT.SETTING, of the dialects {', '.join(names())}.")
+        known = getattr(import_module(f"heliograph.dialects.{dialect}"), "ACCOUNT_SETTINGS", {})
+        settings.setdefault(dialect, {}).update(_checked({name: value}, known, whose=f"Accounts in {dialect}"))
+    return settings
+
+
+def _checked(wanted: Mapping[str, object], known: Mapping[str, tuple[object, ...]], *, whose: str) -> dict[str, object]:
+    """Settings as they are kept. known: which there are, with the values of each; no values: any text."""
     settings: dict[str, object] = {}
     for name, value in wanted.items():
         if name not in known:
-            raise Refused(f"Webhooks of {dialect} have no setting {name!r}; they have {', '.join(known) or 'none'}.")
+            raise Refused(f"{whose} have no setting {name!r}; they have {', '.join(known) or 'none'}.")
         values = known[name]
         settings[name] = _SWITCHES.get(str(value).lower(), value) if True in values else value
         is_good = settings[name] in values if values else isinstance(value, str)

@@ -4,7 +4,7 @@ import os
 import re
 import unicodedata
 import zoneinfo
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypedDict, Unpack
 
@@ -50,7 +50,8 @@ class AccountChange(TypedDict, total=False):
     """What can be changed of an account; None leaves it as it is.
 
     sender: "" for the operator's. senders: none for any well-formed one. rate_limit: requests a minute, 0 for no limit,
-    "default" for the operator's. channels: what it may send.
+    "default" for the operator's. channels: what it may send. settings: of single dialects, by their names; None takes
+    one away.
     """
 
     sender: str | None
@@ -59,6 +60,7 @@ class AccountChange(TypedDict, total=False):
     time_zone: str | None
     has_agreed: bool | None
     channels: Collection[Channel] | None
+    settings: Mapping[str, Mapping[str, object]] | None
 
 
 def user_from(name: str) -> str:
@@ -171,14 +173,23 @@ class Accounts:
 
     async def change(self, name: str, **wanted: Unpack[AccountChange]) -> None:
         """Change what is named and not None."""
-        values = _columns(wanted)
-        if not values:
+        values, settings = _columns(wanted), wanted.get("settings")
+        if not values and not settings:
             raise Refused("Nothing to change was named.")
-        await self._change(name, "account.set", values=values)
+        await self._change(name, "account.set", values=values, settings=settings)
 
-    async def _change(self, name: str, action: str, *, values: dict[str, object]) -> None:
+    async def _change(
+        self,
+        name: str,
+        action: str,
+        *,
+        values: dict[str, object],
+        settings: Mapping[str, Mapping[str, object]] | None = None,
+    ) -> None:
         async with self._store.writing() as connection:
             account = await the_account(connection, name)
+            if settings:
+                values["settings"] = _merged(account.settings, settings)
             await accounts.change(connection, account.account_id, values=values)
             await self._log.note(connection, action, subject=name, **values)
 
@@ -186,6 +197,22 @@ class Accounts:
         """Where an account's credits are."""
         async with self._store.reading() as connection:
             return await postings.balance_of(connection, account_id)
+
+
+def _merged(
+    known: Mapping[str, Mapping[str, object]], wanted: Mapping[str, Mapping[str, object]]
+) -> dict[str, dict[str, object]]:
+    """Settings of dialects with others set, or taken away by None; none of a dialect leave no trace of it.
+
+    >>> _merged({"a": {"x": 1, "y": 2}, "b": {"z": 3}}, {"a": {"x": None, "w": 4}, "b": {"z": None}})
+    {'a': {'y': 2, 'w': 4}}
+    """
+    merged = {
+        dialect: {name: value for name, value in settings.items() if value is not None}
+        for dialect in {**known, **wanted}
+        if (settings := {**known.get(dialect, {}), **wanted.get(dialect, {})})
+    }
+    return {dialect: settings for dialect, settings in merged.items() if settings}
 
 
 def _columns(wanted: AccountChange) -> dict[str, object]:

@@ -62,6 +62,30 @@ def test_accounts(heliograph: Heliograph) -> None:
     assert name in heliograph("account", "show", name).out
 
 
+def test_settings_of_an_account_are_those_of_dialects(heliograph: Heliograph) -> None:
+    heliograph("account", "add", "Crane")
+    line = ("account", "set", "Crane", "--json")
+    changed = heliograph(*line, "textboost.errors=strict", "touchbasepro.message_id_in_events=off").document
+    assert changed["settings"] == {"textboost": {"errors": "strict"}, "touchbasepro": {"message_id_in_events": False}}
+    assert heliograph(*line, "textboost.errors=", "--sender", "Crane").document["settings"] == {
+        "touchbasepro": {"message_id_in_events": False}
+    }
+    for word, mistake in (
+        ("textboost.errors=loud", "Setting 'errors' is not 'loud'; write faithful or strict."),
+        ("textboost.colour=red", "Accounts in textboost have no setting 'colour'; they have errors."),
+        ("bulkvs.errors=strict", "Accounts in bulkvs have no setting 'errors'; they have none."),
+        ("errors=strict", "'errors' is no setting: write DIALECT.SETTING"),
+        ("fax.errors=strict", "'fax.errors' is no setting: write DIALECT.SETTING"),
+    ):
+        assert mistake in heliograph(*line, word).err
+
+
+def test_a_dialect_whose_customers_ask_has_no_webhooks(heliograph: Heliograph) -> None:
+    heliograph("account", "add", "Crane")
+    line = ("webhook", "add", "Crane", "https://x.example/", "--dialect", "textboost", "--type", "MessageReply")
+    assert "There is no dialect 'textboost' that tells webhooks" in heliograph(*line).err
+
+
 def test_keys(heliograph: Heliograph) -> None:
     heliograph("account", "add", "Crane")
     made = heliograph("key", "add", "Crane", "--json").document
