@@ -28,6 +28,10 @@ from heliograph.dialects.bulkvs import endpoints as bulkvs_endpoints
 from heliograph.dialects.bulkvs import errors as bulkvs_errors
 from heliograph.dialects.bulkvs import events as bulkvs_events
 from heliograph.dialects.dialect import Endpoint
+from heliograph.dialects.textboost import broadcasts as textboost_broadcasts
+from heliograph.dialects.textboost import endpoints as textboost_endpoints
+from heliograph.dialects.textboost import errors as textboost_errors
+from heliograph.dialects.textboost import reports as textboost_reports
 from heliograph.dialects.touchbasepro import endpoints, errors, translate
 from heliograph.ops.metrics import Live, Metrics
 from heliograph.pipeline.tally import Tally
@@ -108,7 +112,9 @@ def reasons() -> str:
     for reason in Reason:
         words = errors.WORDS[reason]
         told = f"\nTouchBasePro: HTTP {words.status}, `Code` {words.code or 1000 + reason.number}."
-        told += f" BulkVS: HTTP {bulkvs_errors.STATUSES[reason]}.\n"
+        told += f" BulkVS: HTTP {bulkvs_errors.STATUSES[reason]}."
+        faithful, strict = textboost_errors.WORDS[reason].statuses
+        told += f" TextBoost: HTTP {faithful}{f', strict {strict}' if strict != faithful else ''}.\n"
         sections.append(
             f"## {reason.number} {reason.name.lower().replace('_', ' ')}\n\n"
             f"{reason.sentence} {reason.advice}\n{told if reason.number < 200 else ''}"
@@ -164,6 +170,35 @@ def bulkvs_word_table() -> str:
     """Ends of messages in the words of the BulkVS dialect."""
     lines = [(f"`{state.word}`", *words) for state, words in bulkvs_events.RECEIPT_WORDS.items()]
     return table(("state", "`stat` of a receipt", "`status` in 3CX's form"), lines)
+
+
+def textboost_word_table() -> str:
+    """Our states in the words of the TextBoost dialect."""
+    lines = [(f"`{state.word}`", word) for state, word in textboost_reports.WORDS.items()]
+    return table(("state", "`status` of a report"), lines)
+
+
+def textboost_campaign_table() -> str:
+    """States of broadcasts in the words of the TextBoost dialect."""
+    lines = [(f"`{state.name.lower()}`", word) for state, word in textboost_broadcasts.WORDS.items()]
+    return table(("broadcast", "`status` of a campaign"), lines)
+
+
+def textboost_endpoint_table() -> str:
+    """What the TextBoost dialect serves: one line for each path and what is done there."""
+    served: dict[tuple[str, str], list[Endpoint]] = {}
+    for each in textboost_endpoints.ENDPOINTS:
+        where = f"{each.mounts[0]}{each.path}" if each.mounts else each.path
+        served.setdefault((where, each.summary), []).append(each)
+    lines = [
+        (
+            f"`{', '.join(each.method for each in group)} {where}`",
+            summary,
+            ", ".join(map(str, sorted(group[0].answers))),
+        )
+        for (where, summary), group in served.items()
+    ]
+    return table(("call", "what it does", "HTTP status of its answers"), lines)
 
 
 def metric_table() -> str:
@@ -262,6 +297,9 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "words": word_table,
     "bulkvs_endpoints": lambda: endpoint_table(bulkvs_endpoints.ENDPOINTS),
     "bulkvs_words": bulkvs_word_table,
+    "textboost_endpoints": textboost_endpoint_table,
+    "textboost_words": textboost_word_table,
+    "textboost_campaigns": textboost_campaign_table,
     "metrics": metric_table,
     "commands": commands,
 }

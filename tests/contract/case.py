@@ -1,15 +1,17 @@
 """Contract cases: folders of what goes over the wire, letter for letter.
 
 A case is a folder `<dialect>/<case>/` with
-- `case.toml`: `source` (where the behaviour is stated, or that it is our choice), `date`, `why`, and `[account]`;
+- `case.toml`: `source` (where the behaviour is stated, or that it is our choice), `date`, `why`, and `[account]`; a
+  dialect that has several roots (`ROOTS`) is played below each of them, or below the case's own `roots` only;
 - `request.http` and `response.http`: requests and their answers, several divided by lines `###`;
   before a request below `### settled` every message comes to its end and every webhook is told;
 - `after.json`: what the account has when all is done (only the members that are written are compared);
 - `webhook.http`: what its webhooks were told.
 
-Placeholders. In requests: `{{key}}` the account's key, `{{user}}` its user, `{{basic}}` both as HTTP Basic has them,
-`{{hook}}` an address that webhooks can reach, `{{x*512}}` a text 512 times, `{{numbers*3}}` so many different numbers,
-`{{octet*ff}}` an octet. In answers `{{name:kind}}` stands for
+Placeholders. In requests: `{{key}}` the account's key, `{{encoded}}` the same as it stands in an address, `{{user}}` its
+user, `{{basic}}` both as HTTP Basic has them, `{{hook}}` an address that webhooks can reach, `{{root}}` the dialect's
+root, `{{x*512}}` a text 512 times, `{{numbers*3}}` so many different numbers, `{{octet*ff}}` an octet. In answers
+`{{name:kind}}` stands for
 whatever fits the kind (see `KINDS`) and gives it a name; `{{name}}` is the same again, anywhere later.
 Header lines that are not written are not compared; the status, and the body octet by octet, are.
 """
@@ -26,14 +28,21 @@ from typing import Any, NamedTuple, Protocol
 KINDS = {
     "hex": "[0-9a-f]{32}",
     "int": "[1-9][0-9]*",
+    "count": "[0-9]+",
+    "word": "[A-Za-z]+",
     "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
     "date": r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d",
     "digits": "[0-9]{10}",
     "milli": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
+    "micro": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z",
+    "uid": "[0-9a-f]{13}",
     "uuid": "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     "ticks": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z",
     "any": ".*",
 }
+ROOTS: Mapping[str, Sequence[str]] = {"textboost": ("/api/v3", "/api/http")}
+"""Where a dialect is served, when its cases are written for all places at once."""
+
 _PLACEHOLDER = re.compile(r"\{\{(\w+)(?:([:*])(\w+))?\}\}")
 _DIVIDER = re.compile(r"^###(.*)\n", re.MULTILINE)
 
@@ -43,6 +52,7 @@ class AccountSetup:
     """The account that a case begins with.
 
     numbers: its own, for SMS and MMS. campaigns: approved ones. channels: what it may send; empty for everything.
+    settings: of single dialects.
     """
 
     credits: int = 100
@@ -53,6 +63,9 @@ class AccountSetup:
     numbers: tuple[str, ...] = ()
     campaigns: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
+    sender: str | None = None
+    time_zone: str | None = None
+    settings: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
 class Opened(NamedTuple):
@@ -228,11 +241,20 @@ def account_in(folder: Path) -> AccountSetup:
     return AccountSetup(**given)
 
 
-def play(folder: Path, exchange: Exchange) -> None:
+def roots_of(folder: Path) -> Sequence[str]:
+    """Where a case is played."""
+    everywhere = ROOTS.get(folder.parent.name, ("",))
+    roots: Sequence[str] = tomllib.loads((folder / "case.toml").read_text(encoding="utf-8")).get("roots", everywhere)
+    return roots
+
+
+def play(folder: Path, exchange: Exchange, root: str = "") -> None:
     """Play a case from its first request to what its webhooks were told."""
     user, key = exchange.open(account_in(folder))
     basic = base64.b64encode(f"{user}:{key}".encode()).decode()
-    names = Names({"hook": exchange.hook, "user": user, "key": key, "basic": basic})
+    encoded = key.replace("|", "%7C")
+    values = {"hook": exchange.hook, "user": user, "key": key, "encoded": encoded, "basic": basic, "root": root}
+    names = Names(values)
     requests, answers = list(read(folder / "request.http")), list(read(folder / "response.http"))
     assert len(requests) == len(answers)
     for request, answer in zip(requests, answers, strict=True):

@@ -173,6 +173,10 @@ class RealExchange:
             await accounts.change(name, senders=account.senders, rate_limit=account.rate_limit)
         if not account.has_agreed:
             await accounts.change(name, has_agreed=False)
+        if account.sender or account.time_zone or account.settings:
+            await accounts.change(
+                name, sender=account.sender, time_zone=account.time_zone, settings=account.settings or None
+            )
         if account.channels:
             await accounts.change(name, channels=[Channel[word.upper()] for word in account.channels])
         if account.is_suspended:

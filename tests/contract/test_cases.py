@@ -2,14 +2,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.case import Exchange, play
+from tests.contract.case import Exchange, play, roots_of
 
 FOLDERS = sorted(path.parent for path in Path(__file__).parent.glob("*/*/case.toml"))
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: f"{folder.parent.name}/{folder.name}")
-def test_case(folder: Path, exchange: Exchange) -> None:
-    play(folder, exchange)
+PLAYED = [
+    pytest.param(folder, root, id=f"{folder.parent.name}/{folder.name}{root and f'@{root}'}")
+    for folder in FOLDERS
+    for root in roots_of(folder)
+]
+
+
+@pytest.mark.parametrize(("folder", "root"), PLAYED)
+def test_case(folder: Path, root: str, exchange: Exchange) -> None:
+    play(folder, exchange, root)
 
 
 def test_no_folder_is_left_out() -> None:

@@ -1,4 +1,4 @@
-"""The tour of the sandbox: real messages through every dialect, each followed to its end and to its webhook."""
+"""The tour of the sandbox: real messages through every dialect, each followed to its end and to its customer."""
 
 import asyncio
 import json
@@ -69,6 +69,7 @@ class Spoken(NamedTuple):
     """How a customer of a dialect speaks and is spoken to.
 
     path: of sending; webhooks are told at the dialect's name. words: of each number, in what a webhook was told.
+    reports: where to ask for these words, in a dialect that has no webhooks.
     """
 
     dialect: str
@@ -76,6 +77,7 @@ class Spoken(NamedTuple):
     authorization: Callable[[Customer], str]
     body: Callable[[list[str]], object]
     words: Callable[[Any], Iterator[tuple[str, str]]]
+    reports: str = ""
 
 
 def _words_of_touchbasepro(told: Any) -> Iterator[tuple[str, str]]:
@@ -86,6 +88,11 @@ def _words_of_touchbasepro(told: Any) -> Iterator[tuple[str, str]]:
 def _words_of_bulkvs(told: Any) -> Iterator[tuple[str, str]]:
     text = unquote_plus(told["Message"])
     yield f"+{told['From']}", text.partition(" stat:")[2].split(" ")[0] if told.get("DeliveryReceipt") else text
+
+
+def _words_of_textboost(page: Any) -> Iterator[tuple[str, str]]:
+    for report in page["data"]["data"]:
+        yield f"+{report['to']}", report["status"]
 
 
 TEXT = "Hello from the sandbox ☀"
@@ -105,8 +112,18 @@ BULKVS = Spoken(
 )
 
 
+TEXTBOOST = Spoken(
+    dialect="textboost",
+    path="/api/v3/sms/send",
+    authorization=lambda customer: f"Bearer {customer.api_key}",
+    body=lambda recipients: {"recipient": ",".join(recipients), "sender_id": "Sandbox", "message": TEXT},
+    words=_words_of_textboost,
+    reports="/api/v3/sms",
+)
+
+
 class Step(NamedTuple):
-    """One thing the tour shows. recipients: whose messages go, and the word that the webhook must hear of each."""
+    """One thing the tour shows. recipients: whose messages go, and the word that the customer must hear of each."""
 
     title: str
     spoken: Spoken
@@ -127,6 +144,7 @@ STEPS = (
     Step("TouchBasePro: the loopback carrier", TOUCHBASEPRO, {f"+{LOOPBACK_PREFIX}2025550175": "Delivered"}),
     Step("BulkVS: one text to two numbers", BULKVS, {"+27831234568": "DELIVRD", "+13105551212": "DELIVRD"}),
     Step("BulkVS: a recipient that replies", BULKVS, {f"+278312{Fate.REPLIES.digits}": f"{Fate.REPLIES.reply}"}),
+    Step("TextBoost: one text, whose report is asked for", TEXTBOOST, {"+31612345678": "Delivered"}),
 )
 
 
@@ -153,10 +171,11 @@ class Tour:
     async def _show(self, http: aiohttp.ClientSession, step: Step) -> bool:
         with self._console.status(step.title):
             status = await self._send(http, step)
-            heard = await self._heard(step) if status < 300 else {}
+            heard = await self._heard(http, step) if status < 300 else {}
         good = status < 300 and heard == step.recipients
         self._console.print(f"[{'green' if good else 'red'}]{'✓' if good else '✗'}[/] {step.title}")
-        self._console.print(f"    HTTP {status}, then to the webhook:", highlight=False)
+        told = "in the reports" if step.spoken.reports else "to the webhook"
+        self._console.print(f"    HTTP {status}, then {told}:", highlight=False)
         for recipient, wanted in step.recipients.items():
             self._console.print(
                 f"    {recipient}  {heard.get(recipient, f'nothing (wanted {wanted})')}", highlight=False
@@ -171,21 +190,25 @@ class Tour:
             await answer.read()
             return answer.status
 
-    async def _heard(self, step: Step) -> dict[str, str]:
-        """The last word that the webhook heard of each recipient, when all are the wanted ones or time is up."""
+    async def _heard(self, http: aiohttp.ClientSession, step: Step) -> dict[str, str]:
+        """The last word that the customer heard of each recipient, when all are the wanted ones or time is up."""
         loop = asyncio.get_running_loop()
         until = loop.time() + PATIENCE_S
         wanted = step.recipients
         heard: dict[str, str] = {}
         while heard != wanted and loop.time() < until:
             await asyncio.sleep(0.05)
-            heard = {number: word for number, word in self._words(step.spoken) if number in wanted}
+            told = await self._told(http, step.spoken)
+            heard = {number: word for each in told for number, word in step.spoken.words(each) if number in wanted}
         return heard
 
-    def _words(self, spoken: Spoken) -> Iterator[tuple[str, str]]:
-        for call in self._receiver.calls:
-            if call.path == f"/{spoken.dialect}":
-                yield from spoken.words(json.loads(call.body))
+    async def _told(self, http: aiohttp.ClientSession, spoken: Spoken) -> list[Any]:
+        """What the customer's webhook was told so far, or is answered when there is none."""
+        if not spoken.reports:
+            return [json.loads(call.body) for call in self._receiver.calls if call.path == f"/{spoken.dialect}"]
+        headers = {"Authorization": spoken.authorization(self._customer)}
+        async with http.get(f"{self._address}{spoken.reports}", headers=headers) as answer:
+            return [await answer.json()]
 
     def say_what_to_try(self) -> None:
         """Addresses, the key, and numbers that choose what happens."""

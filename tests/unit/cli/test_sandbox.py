@@ -25,7 +25,7 @@ ENVIRON = {
     **{name: value for name, value in os.environ.items() if not name.startswith("HELIOGRAPH_")},
     "PYTHONPATH": os.pathsep.join(sys.path),
 }
-STEPS = 5
+STEPS = 6
 
 
 @pytest.fixture

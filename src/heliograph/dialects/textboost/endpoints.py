@@ -14,8 +14,8 @@ from heliograph.dialects.pages import Page
 from heliograph.dialects.textboost import NAME, auth, broadcasts, contacts, errors, messages, reports, wire
 
 _GOOD = "Success. In the faithful profile most errors too: `status` in the body tells them apart."
-_READING = (401, 404, 429, 503)
-_WRITING = (401, 403, 404, 413, 422, 429, 503)
+_READING = (404, 429, 503)
+_WRITING = (403, 404, 413, 422, 429, 503)
 
 
 def _answering(handler: Handler) -> Handler:
@@ -35,7 +35,7 @@ def _answering(handler: Handler) -> Handler:
 
 def _rows(methods: str, path: str, handler: Handler, *, kind: Any, **more: Any) -> Iterator[Endpoint]:
     """An endpoint for each method, summed up by its handler's first sentence. kind: of what a good answer holds."""
-    statuses: tuple[int, ...] = _WRITING if methods[0] != "G" else _READING
+    statuses: tuple[int, ...] = _READING if methods == "GET" else _WRITING
     statuses += (409,) if "request_headers" in more else ()
     refused = {
         each: Possible(HTTPStatus(each).phrase, wire.Failure, ("Retry-After",) if each > 422 else ())
