@@ -54,6 +54,7 @@ from heliograph.pipeline.ports import DriverMaker, EventWriter
 from heliograph.pipeline.settlement import Settlement
 from heliograph.services.accounts import Accounts
 from heliograph.services.campaigns import Campaigns
+from heliograph.services.contacts import Contacts
 from heliograph.services.media import Links, MediaLibrary, key_of
 from heliograph.services.messages import Messages
 from heliograph.services.numbers import Numbers
@@ -115,7 +116,7 @@ class Exchange:
             accounts=Accounts(store, clock, actor="api"),
             numbers=Numbers(store, clock, actor="api", changed=self.directory.load),
             campaigns=Campaigns(store, clock, actor="api"),
-            contacts=cast(Any, None),
+            contacts=Contacts(store, clock, actor="api"),
             broadcasts=cast(Any, None),
             reports=cast(Any, None),
             clock=clock,

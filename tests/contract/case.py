@@ -8,11 +8,11 @@ A case is a folder `<dialect>/<case>/` with
 - `after.json`: what the account has when all is done (only the members that are written are compared);
 - `webhook.http`: what its webhooks were told.
 
-Placeholders. In requests: `{{key}}` the account's key, `{{encoded}}` the same as it stands in an address, `{{user}}` its
-user, `{{basic}}` both as HTTP Basic has them, `{{hook}}` an address that webhooks can reach, `{{root}}` the dialect's
-root, `{{x*512}}` a text 512 times, `{{numbers*3}}` so many different numbers, `{{octet*ff}}` an octet. In answers
-`{{name:kind}}` stands for
-whatever fits the kind (see `KINDS`) and gives it a name; `{{name}}` is the same again, anywhere later.
+Placeholders. In requests: `{{key}}` the account's key, `{{encoded}}` the same as it stands in an address, `{{user}}`
+its user, `{{basic}}` both as HTTP Basic has them, `{{hook}}` an address that webhooks can reach, `{{root}}` the root of
+the dialect, `{{x*512}}` a text 512 times, `{{numbers*3}}` so many different numbers, `{{octet*ff}}` an octet. In answers
+`{{name:kind}}` stands for whatever fits the kind (see `KINDS`) and gives it a name; `{{name}}` is the same again,
+anywhere later.
 Header lines that are not written are not compared; the status, and the body octet by octet, are.
 """
 

@@ -14,9 +14,6 @@ import msgspec
 from heliograph.dialects.dialect import Answer, Call, Handler
 from heliograph.dialects.parameters import Bag, read_body, read_query
 
-MOST_CHARS = 255
-"""Of a short text that is kept."""
-
 Written = str | int | None
 """A text, or a number in its place, as callers of many languages write it."""
 Kind = TypeVar("Kind", bound=msgspec.Struct)
@@ -55,21 +52,27 @@ def text_of(value: Written) -> str:
     return "" if value is None else str(value).strip()
 
 
-def needed(name: str, value: Written) -> str:
-    """A short text that must be there; raises FieldFault."""
-    text = text_of(value)
+def needed(name: str, value: Written, *, most: int) -> str:
+    """A line of at most so many characters that must be there; raises FieldFault."""
+    text = line_of(name, value, most=most)
     if not text:
         raise FieldFault(name, "field is required")
-    return kept(name, text)
+    return text
 
 
-def kept(name: str, value: Written) -> str:
-    """A short text, "" for none; raises FieldFault for one too long, or with signs that nobody sees."""
-    text = text_of(value)
-    if len(text) > MOST_CHARS:
-        raise FieldFault(name, f"may not be greater than {MOST_CHARS} characters")
+def line_of(name: str, value: Written, *, most: int) -> str:
+    """A line of at most so many characters, "" for none; raises FieldFault, for signs that nobody sees too."""
+    text = short_of(name, value, most=most)
     if not text.isprintable():
         raise FieldFault(name, "format is invalid")
+    return text
+
+
+def short_of(name: str, value: Written, *, most: int) -> str:
+    """A text of at most so many characters, "" for none; raises FieldFault."""
+    text = text_of(value)
+    if len(text) > most:
+        raise FieldFault(name, f"may not be greater than {most} characters")
     return text
 
 

@@ -1,12 +1,14 @@
 """Pages of a longer list that know its length, as a framework writes them which many vendors use (Laravel)."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Generic, TypeVar
 
 from msgspec import Struct, field
 
 from heliograph.core.listing import Listing
+from heliograph.dialects.dialect import Call
+from heliograph.dialects.fields import bag_of
 
 Item = TypeVar("Item")
 Row = TypeVar("Row")
@@ -53,7 +55,7 @@ def page_number(written: object) -> int:
 
 
 def page_of(listing: Listing[Item], row: Callable[[Item], Row], *, number: int, per_page: int, path: str) -> Page[Row]:
-    """A page of a list, with links to the others. row: how an item is shown. path: see `Page`."""
+    """A page of a list, with links to the others. row: shows an item. path: see `Page`."""
     last, count, before = listing.last_page(per_page), len(listing.items), (number - 1) * per_page
 
     def url(page: int) -> str:
@@ -78,6 +80,15 @@ def page_of(listing: Listing[Item], row: Callable[[Item], Row], *, number: int, 
         to=before + count if count else None,
         total=listing.total,
     )
+
+
+async def page_asked(
+    call: Call, ask: Callable[..., Awaitable[Listing[Item] | None]], row: Callable[[Item], Row], *, per_page: int
+) -> Page[Row] | None:
+    """The page of a list that a call names as `page`; None when there is no such list. ask: for a page of it."""
+    number = page_number(bag_of(call).get("page"))
+    listing = await ask(page=number, per_page=per_page)
+    return listing and page_of(listing, row, number=number, per_page=per_page, path=call.address)
 
 
 def linked_pages(number: int, last: int) -> Iterator[int]:

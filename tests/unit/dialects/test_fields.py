@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from heliograph.dialects.dialect import Answer, Call, Handler
-from heliograph.dialects.fields import FieldFault, Written, bag_of, kept, needed, read, standing_for
+from heliograph.dialects.fields import FieldFault, Written, bag_of, line_of, needed, read, short_of, standing_for
 from tests.unit.dialects.world import call_of
 
 
@@ -38,7 +38,7 @@ def test_lists_hold_texts() -> None:
     [
         (None, "The last name field is required."),
         (" \t", "The last name field is required."),
-        ("x" * 256, "The last name may not be greater than 255 characters."),
+        ("x" * 121, "The last name may not be greater than 120 characters."),
         ("a\0b", "The last name format is invalid."),
         ("a\nb", "The last name format is invalid."),
         ("a\udc00b", "The last name format is invalid."),
@@ -46,13 +46,14 @@ def test_lists_hold_texts() -> None:
 )
 def test_a_text_that_is_kept_is_short_and_can_be_seen(value: str | None, sentence: str) -> None:
     with pytest.raises(FieldFault) as raised:
-        needed("last_name", value)
+        needed("last_name", value, most=120)
     assert str(raised.value) == sentence
 
 
 def test_blanks_around_a_value_do_not_count() -> None:
-    assert (needed("name", " Ada "), needed("name", 7), kept("name", None)) == ("Ada", "7", "")
-    assert needed("name", "ÄÖ 日本") == "ÄÖ 日本"
+    assert (needed("name", " Ada ", most=3), needed("name", 7, most=1)) == ("Ada", "7")
+    assert (line_of("name", None, most=1), short_of("name", " a\nb", most=3)) == ("", "a\nb")
+    assert needed("name", "ÄÖ 日本", most=5) == "ÄÖ 日本"
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 """Sending to contact groups: what the product calls a campaign, and we a broadcast."""
 
 from heliograph.core.broadcasts import Broadcast, BroadcastState
+from heliograph.core.contacts import NAME_CHARS
 from heliograph.core.ids import BroadcastId, ContactGroupId, id_from_uid, uid_from
 from heliograph.core.messages import Channel
 from heliograph.core.reasons import Reason
 from heliograph.dialects.dialect import Answer, Call
-from heliograph.dialects.fields import FieldFault, bag_of, date_from, kept, read
+from heliograph.dialects.fields import FieldFault, bag_of, date_from, line_of, read
 from heliograph.dialects.textboost import wire
 from heliograph.dialects.textboost.answers import done
 from heliograph.dialects.textboost.errors import UNKNOWN, Fault
@@ -23,7 +24,7 @@ async def send(call: Call) -> Answer:
         raise FieldFault("contact_list_id", "field is required")
     if len(uids) > _MOST_GROUPS:
         raise FieldFault("contact_list_id", f"may not be greater than {_MOST_GROUPS} groups")
-    submission, name = submission_from(call, given), kept("name", given.name)
+    submission, name = submission_from(call, given), line_of("name", given.name, most=NAME_CHARS)
     groups = [ContactGroupId(id_from_uid(uid, call.account.mark) or 0) for uid in uids]
     begun = await call.services.broadcasts.start(submission, groups, name=name)
     if isinstance(begun, Broadcast):

@@ -4,16 +4,17 @@ import re
 from functools import partial
 from typing import TypeVar
 
-from heliograph.core.contacts import Contact, ContactGroup
+from heliograph.core.contacts import NAME_CHARS, VALUE_CHARS, Contact, ContactGroup
 from heliograph.core.ids import ContactGroupId, ContactId, id_from_uid, uid_from
 from heliograph.core.messages import Refusal
 from heliograph.core.numbers import msisdn_from
 from heliograph.core.reasons import Reason
 from heliograph.dialects.dialect import Answer, Call
-from heliograph.dialects.fields import bag_of, date_from, kept, needed, read, text_of
+from heliograph.dialects.fields import bag_of, date_from, line_of, needed, read, short_of, text_of
+from heliograph.dialects.pages import page_asked
 from heliograph.dialects.parameters import Bag
 from heliograph.dialects.textboost import wire
-from heliograph.dialects.textboost.answers import done, listed
+from heliograph.dialects.textboost.answers import done
 from heliograph.dialects.textboost.errors import CONTACT_UNKNOWN, UNKNOWN, WORDS, Fault, Words, of_recipient
 
 Stored = TypeVar("Stored", ContactGroup, Contact)
@@ -26,12 +27,12 @@ _OWN_FIELDS = frozenset({"PHONE", "FIRST_NAME", "LAST_NAME"})
 async def list_groups(call: Call) -> Answer:
     """The account's contact groups, newest first."""
     ask = partial(call.services.contacts.groups, call.account.account_id)
-    return await listed(call, ask, lambda group: _group_row(call, group))
+    return done(await page_asked(call, ask, lambda group: _group_row(call, group), per_page=wire.PER_PAGE))
 
 
 async def add_group(call: Call) -> Answer:
     """Make a contact group."""
-    name = needed("name", read(bag_of(call), wire.GroupChange).name)
+    name = _name(call)
     made = await call.services.contacts.add_group(call.account.account_id, name)
     return done(_group_row(call, _stored(made, _TAKEN.format(name))), "Contact group was successfully added")
 
@@ -43,7 +44,7 @@ async def show_group(call: Call) -> Answer:
 
 async def rename_group(call: Call) -> Answer:
     """Give a contact group another name."""
-    group, name = await _group(call), needed("name", read(bag_of(call), wire.GroupChange).name)
+    group, name = await _group(call), _name(call)
     renamed = await call.services.contacts.rename_group(group.account_id, group.group_id, name=name)
     return done(_group_row(call, _stored(renamed, _TAKEN.format(name))), "Contact group was successfully updated")
 
@@ -59,7 +60,10 @@ async def list_contacts(call: Call) -> Answer:
     """The contacts of a group, newest first."""
     group = await _group(call)
     ask = partial(call.services.contacts.contacts, group.account_id, group.group_id)
-    return await listed(call, ask, lambda contact: _row(call, contact))
+    page = await page_asked(call, ask, lambda contact: _row(call, contact), per_page=wire.PER_PAGE)
+    if page is None:
+        raise Fault(UNKNOWN)
+    return done(page)
 
 
 async def add_contact(call: Call) -> Answer:
@@ -108,6 +112,10 @@ async def _contact(call: Call, group: ContactGroup, unknown: Words = UNKNOWN) ->
     return contact
 
 
+def _name(call: Call) -> str:
+    return needed("name", read(bag_of(call), wire.GroupChange).name, most=NAME_CHARS)
+
+
 def _stored(outcome: Stored | Refusal, duplicate: str) -> Stored:
     """What was stored; raises Fault, with these words for one that there is already."""
     if not isinstance(outcome, Refusal):
@@ -122,15 +130,18 @@ def _changed(contact: Contact, bag: Bag) -> Contact:
     # Newer versions of the product write these in capital letters.
     bag |= {name.lower(): bag[name] for name in _OWN_FIELDS if name in bag}
     given = read(bag, wire.ContactChange)
-    phone = needed("phone", given.phone)
+    phone = needed("phone", given.phone, most=NAME_CHARS)
     msisdn = msisdn_from(phone)
     if msisdn is None:
         raise Fault(Words(of_recipient(Reason.INVALID_RECIPIENT, phone)))
-    first = kept("first_name", given.first_name) if "first_name" in bag else contact.first_name
-    last = kept("last_name", given.last_name) if "last_name" in bag else contact.last_name
-    fields = {kept("field", name).lower(): kept(name, text) for name, text in _fields(given, bag).items()}
-    fields = {name: text for name, text in {**contact.fields, **fields}.items() if text}
-    return contact._replace(msisdn=msisdn, first_name=first, last_name=last, fields=fields)
+    first = line_of("first_name", given.first_name, most=NAME_CHARS) if "first_name" in bag else contact.first_name
+    last = line_of("last_name", given.last_name, most=NAME_CHARS) if "last_name" in bag else contact.last_name
+    written = {
+        line_of("field", name, most=NAME_CHARS).lower(): short_of(name, text, most=VALUE_CHARS)
+        for name, text in _fields(given, bag).items()
+    }
+    fields = {name: text for name, text in {**contact.fields, **written}.items() if text}
+    return contact._replace(msisdn=msisdn, fields=fields, first_name=first, last_name=last)
 
 
 def _fields(given: wire.ContactChange, bag: Bag) -> dict[str, str]:

@@ -65,6 +65,7 @@ WORDS: dict[Reason, Words] = {
     Reason.BAD_TIME: Words("The schedule time is not a valid date."),
     Reason.BAD_MEDIA: Words("Valid media url is required.", HELPED),
     Reason.NO_ROUTE: NO_SERVER,
+    Reason.BAD_CONTACT: Words(Reason.BAD_CONTACT.sentence),
     # What the product has no word for, so that its programs look at the HTTP status alone.
     Reason.BODY_TOO_LARGE: Words(Reason.BODY_TOO_LARGE.sentence, (413, 413)),
     Reason.KEY_REUSED: Words(Reason.KEY_REUSED.sentence, (422, 422)),

@@ -10,7 +10,7 @@ from heliograph.core.reasons import Reason
 from heliograph.core.schedule import read_time
 from heliograph.core.states import MessageState
 from heliograph.dialects.dialect import Answer, Call
-from heliograph.dialects.fields import Written, bag_of, kept, read, text_of
+from heliograph.dialects.fields import Written, bag_of, line_of, read, text_of
 from heliograph.dialects.textboost import NAME, errors, wire
 from heliograph.dialects.textboost.answers import done
 from heliograph.dialects.textboost.errors import WORDS, Fault, Words, of_recipient
@@ -23,6 +23,7 @@ CHANNELS: Mapping[str, Channel] = {
     "mms": Channel.MMS,
 }
 SCHEDULED = "Message is scheduled successfully."
+_MOST_ID = 255
 _SEPARATORS = str.maketrans("", "", "+() -")
 
 
@@ -76,7 +77,7 @@ def submission_from(call: Call, given: wire.SmsSend) -> Submission:
         raise Fault(errors.TYPE_INVALID)
     if kind == "mms" and not text_of(given.media_url):
         raise Fault(errors.MEDIA_MISSING)
-    template_id = kept("dlt_template_id", given.dlt_template_id)
+    template_id = line_of("dlt_template_id", given.dlt_template_id, most=_MOST_ID)
     voice = _voice(given) if kind == "voice" else ("", "")
     written = text_of(given.schedule_time)
     send_at_ms = read_time(written, ZoneInfo(call.account.time_zone)) if written else 0

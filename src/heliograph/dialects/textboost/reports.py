@@ -7,8 +7,9 @@ from heliograph.core.messages import Report
 from heliograph.core.money import CREDIT, credits_from_amount
 from heliograph.core.states import MessageState
 from heliograph.dialects.dialect import Answer, Call
+from heliograph.dialects.pages import page_asked
 from heliograph.dialects.textboost import wire
-from heliograph.dialects.textboost.answers import done, listed
+from heliograph.dialects.textboost.answers import done
 from heliograph.dialects.textboost.auth import shown_key
 from heliograph.dialects.textboost.errors import MESSAGE_UNKNOWN, Fault
 
@@ -41,7 +42,8 @@ async def show_report(call: Call) -> Answer:
 async def list_reports(call: Call) -> Answer:
     """All messages in both directions, newest first."""
     ask = partial(call.services.reports.reports, call.account.account_id)
-    return await listed(call, ask, lambda report: report_of(report, call.account.mark))
+    row = partial(report_of, mark=call.account.mark)
+    return done(await page_asked(call, ask, row, per_page=wire.PER_PAGE))
 
 
 async def show_balance(call: Call) -> Answer:

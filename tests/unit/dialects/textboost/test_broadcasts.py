@@ -74,7 +74,7 @@ def test_a_broadcast_may_wait_for_its_time() -> None:
         ("GROUP,0123456789abc", {}, UNKNOWN),
         ("GROUP", {"message": ""}, (200, "error", "The message field is required.", None)),
         ("GROUP", {"sender_id": ""}, (403, "error", "Originator  is not authorized to send this message", None)),
-        ("GROUP", {"name": "x" * 256}, (200, "error", "The name may not be greater than 255 characters.", None)),
+        ("GROUP", {"name": "x" * 121}, (200, "error", "The name may not be greater than 120 characters.", None)),
     ],
 )
 def test_bad_broadcasts(groups: Any, more: dict[str, object], said: object) -> None:

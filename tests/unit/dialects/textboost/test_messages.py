@@ -30,8 +30,8 @@ def test_one_number_gets_a_message_and_the_caller_its_report() -> None:
         "cost": "1",
         "customer_status": "Accepted",
     }
+    assert len(report["uid"]) == 13
     assert said == (200, "success", SENT, report)
-    assert len(said.data["uid"]) == 13
 
 
 def test_a_list_is_answered_with_a_list() -> None:
