@@ -10,9 +10,9 @@ A case is a folder `<dialect>/<case>/` with
 
 Placeholders. In requests: `{{key}}` the account's key, `{{encoded}}` the same as it stands in an address, `{{user}}`
 its user, `{{basic}}` both as HTTP Basic has them, `{{hook}}` an address that webhooks can reach, `{{root}}` the root of
-the dialect, `{{x*512}}` a text 512 times, `{{numbers*3}}` so many different numbers, `{{octet*ff}}` an octet. In answers
-`{{name:kind}}` stands for whatever fits the kind (see `KINDS`) and gives it a name; `{{name}}` is the same again,
-anywhere later.
+the dialect, `{{x*512}}` a text 512 times, `{{numbers*3}}` so many different numbers, `{{octet*ff}}` an octet. In
+answers `{{name:kind}}` stands for whatever fits the kind (see `KINDS`) and gives it a name; `{{name}}` is the same
+again, anywhere later.
 Header lines that are not written are not compared; the status, and the body octet by octet, are.
 """
 

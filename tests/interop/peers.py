@@ -35,13 +35,13 @@ TEXTS = {
 _UDHI = int(EsmClass.UDHI)
 
 
-def node() -> str:
-    """Node.js, when it and its SMPP package are here; the test is skipped with the reason when they are not."""
+def node(package: str = "smpp") -> str:
+    """Node.js, when it and a package are here; the test is skipped with the reason when they are not."""
     found = shutil.which("node")
     if found is None:
         pytest.skip("node is not installed")
-    if not (HERE / "node_modules" / "smpp").is_dir():
-        pytest.skip("the npm package smpp is not installed: run `npm ci` in tests/interop")
+    if not (HERE / "node_modules" / package).is_dir():
+        pytest.skip(f"the npm package {package} is not installed: run `npm ci` in tests/interop")
     return found
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from heliograph.core.messages import Accepted, Channel, Refusal, Report, Submission, Traits
 from heliograph.core.money import credits_from_amount
 from heliograph.core.reasons import Reason
-from heliograph.core.schedule import read_time
+from heliograph.core.schedule import send_at_ms
 from heliograph.core.states import MessageState
 from heliograph.dialects.dialect import Answer, Call
 from heliograph.dialects.fields import Written, bag_of, line_of, read, text_of
@@ -80,8 +80,8 @@ def submission_from(call: Call, given: wire.SmsSend) -> Submission:
     template_id = line_of("dlt_template_id", given.dlt_template_id, most=_MOST_ID)
     voice = _voice(given) if kind == "voice" else ("", "")
     written = text_of(given.schedule_time)
-    send_at_ms = read_time(written, ZoneInfo(call.account.time_zone)) if written else 0
-    if send_at_ms is None:
+    at_ms = send_at_ms(written, ZoneInfo(call.account.time_zone)) if written else 0
+    if at_ms is None:
         raise Fault(WORDS[Reason.BAD_TIME])
     sender = text_of(given.sender_id)
     if not sender and call.account.sender is None:
@@ -95,7 +95,7 @@ def submission_from(call: Call, given: wire.SmsSend) -> Submission:
         sender=sender or None,
         media_urls=(text_of(given.media_url),) if kind == "mms" else (),
         idempotency=call.idempotency,
-        send_at_ms=send_at_ms,
+        send_at_ms=at_ms,
         traits=Traits(template_id, *voice),
     )
 
