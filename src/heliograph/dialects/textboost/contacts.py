@@ -34,7 +34,7 @@ async def add_group(call: Call) -> Answer:
     """Make a contact group."""
     name = _name(call)
     made = await call.services.contacts.add_group(call.account.account_id, name)
-    return done(_group_row(call, _stored(made, _TAKEN.format(name))), "Contact group was successfully added")
+    return done(_saved_group(call, _stored(made, _TAKEN.format(name))), "Contact group was successfully added")
 
 
 async def show_group(call: Call) -> Answer:
@@ -46,7 +46,7 @@ async def rename_group(call: Call) -> Answer:
     """Give a contact group another name."""
     group, name = await _group(call), _name(call)
     renamed = await call.services.contacts.rename_group(group.account_id, group.group_id, name=name)
-    return done(_group_row(call, _stored(renamed, _TAKEN.format(name))), "Contact group was successfully updated")
+    return done(_saved_group(call, _stored(renamed, _TAKEN.format(name))), "Contact group was successfully updated")
 
 
 async def remove_group(call: Call) -> Answer:
@@ -156,6 +156,10 @@ def _fields(given: wire.ContactChange, bag: Bag) -> dict[str, str]:
 
 def _group_row(call: Call, group: ContactGroup) -> wire.Group:
     return wire.Group(uid_from(group.group_id, call.account.mark), group.name)
+
+
+def _saved_group(call: Call, group: ContactGroup) -> wire.GroupSaved:
+    return wire.GroupSaved(group.name, uid_from(group.group_id, call.account.mark))
 
 
 def _row(call: Call, contact: Contact) -> wire.Contact:

@@ -68,7 +68,7 @@ _GROUP = "/contacts/{group_id}"
 _OLDER = (wire.OLDER_ROOT,)
 _PAGED: dict[str, Any] = {"query": ("page",)}
 _CONTACT: dict[str, Any] = {"kind": wire.ContactSaved, "request": wire.ContactChange}
-_NAMED: dict[str, Any] = {"kind": wire.Group, "request": wire.GroupChange}
+_NAMED: dict[str, Any] = {"kind": wire.GroupSaved, "request": wire.GroupChange}
 _SENT: dict[str, Any] = {"request": wire.SmsSend, "request_headers": ("Idempotency-Key",)}
 _REPORTED: dict[str, Any] = {"kind": wire.Report | list[wire.Report], **_SENT}
 

@@ -1,7 +1,6 @@
 """Sending: to one number or to a list of them."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from heliograph.core.messages import Accepted, Channel, Refusal, Report, Submission, Traits
@@ -27,39 +26,32 @@ _MOST_ID = 255
 _SEPARATORS = str.maketrans("", "", "+() -")
 
 
-class Recipients(NamedTuple):
-    """Numbers as they are sent to. is_list: whether the caller wrote a list, be it of one."""
-
-    numbers: tuple[str, ...]
-    is_list: bool
-
-
 async def send(call: Call) -> Answer:
     """Send a text, a voice message or a picture to one number or, with commas, to several."""
     given = read(bag_of(call), wire.SmsSend)
     # At the other root the product leaves noughts in front, and then knows no such number.
-    recipients = recipients_from(given.recipient, drops_noughts=call.mount == wire.ROOT)
-    if not recipients.numbers:
+    numbers, is_list = recipients_from(given.recipient, drops_noughts=call.mount == wire.ROOT)
+    if not numbers:
         raise Fault(WORDS[Reason.NO_RECIPIENT])
-    submission = submission_from(call, given)._replace(recipients=recipients.numbers)
-    if len(recipients.numbers) > wire.MOST_RECIPIENTS:
+    submission = submission_from(call, given)._replace(recipients=numbers)
+    if len(numbers) > wire.MOST_RECIPIENTS:
         raise Fault(WORDS[Reason.TOO_MANY_RECIPIENTS])
     outcome = await call.services.accept.submit(submission)
     if isinstance(outcome, Refusal):
         return await refused(call, outcome, given)
-    return _sent(call, submission, outcome, recipients)
+    return _sent(call, submission, outcome, is_list=is_list)
 
 
-def recipients_from(written: Written | list[Written], *, drops_noughts: bool) -> Recipients:
-    """The numbers that a caller wrote, each once. drops_noughts: whether those in front mean nothing.
+def recipients_from(written: Written | list[Written], *, drops_noughts: bool) -> tuple[tuple[str, ...], bool]:
+    """The numbers that a caller wrote, each once, and whether they were a list. drops_noughts: of those in front.
 
     >>> recipients_from("0031 6123-45678,, +8801721970168", drops_noughts=True)
-    Recipients(numbers=('31612345678', '8801721970168'), is_list=True)
+    (('31612345678', '8801721970168'), True)
     """
     plain = (number.translate(_SEPARATORS) for number in items_of(written))
     numbers = (number.lstrip("0") or number if drops_noughts else number for number in plain)
     is_list = isinstance(written, list) or "," in text_of(written)
-    return Recipients(tuple(dict.fromkeys(filter(None, numbers))), is_list)
+    return tuple(dict.fromkeys(filter(None, numbers))), is_list
 
 
 def items_of(written: Written | list[Written]) -> list[str]:
@@ -117,26 +109,26 @@ def _voice(given: wire.SmsSend) -> tuple[str, str]:
     return language, gender
 
 
-def _sent(call: Call, submission: Submission, accepted: Accepted, recipients: Recipients) -> Answer:
+def _sent(call: Call, submission: Submission, accepted: Accepted, *, is_list: bool) -> Answer:
     """Reports of the messages, one alone or a list; the message names the numbers that none was sent to."""
     reasons = [verdict.reason for verdict in accepted.verdicts]
     if submission.channel is not Channel.SMS and set(reasons) == {Reason.NO_ROUTE}:
         raise Fault(errors.NO_SERVER)
-    named = zip(reasons, recipients.numbers, strict=True)
-    faults = [of_recipient(reason, number) for reason, number in named if reason is not None]
-    if faults and not recipients.is_list:
+    named = zip(reasons, submission.recipients, strict=True)
+    faults = [of_recipient(reason, str(number)) for reason, number in named if reason is not None]
+    if faults and not is_list:
         raise Fault(Words(faults[0], errors.FORBIDDEN if reasons[0] is Reason.NO_ROUTE else errors.REFUSED))
     state = MessageState.SCHEDULED if accepted.send_at_ms else MessageState.QUEUED
     reports = [
         report_of(
             Report(message_id, accepted.sender, (recipient or "")[1:], submission.text, state, price),
             call.account.mark,
-            segments=segments if recipients.is_list else 0,
+            segments=segments if is_list else 0,
         )
         for recipient, message_id, _, segments, price in accepted.verdicts
         if message_id is not None
     ]
-    if recipients.is_list:
+    if is_list:
         return done(reports, " ".join(faults) or SCHEDULED, is_replay=accepted.replayed)
     message = SCHEDULED if accepted.send_at_ms else "Your message was successfully delivered"
     return done(reports[0], message, is_replay=accepted.replayed)

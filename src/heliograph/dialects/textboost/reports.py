@@ -57,4 +57,5 @@ async def show_balance(call: Call) -> Answer:
 async def show_profile(call: Call) -> Answer:
     """The account itself, with the key that it was asked with."""
     account, uid = call.account, uid_from(call.account.account_id, call.account.mark)
-    return done(wire.Profile(uid, shown_key(call), account.name, account.time_zone))
+    key, zone = shown_key(call), account.time_zone
+    return done(wire.Profile(uid=uid, api_token=key, first_name=account.name, timezone=zone))

@@ -52,6 +52,13 @@ class Group(Struct):
     name: str
 
 
+class GroupSaved(Struct):
+    """A contact group that was made or renamed."""
+
+    name: str
+    uid: str
+
+
 class ContactChange(Struct):
     """A contact to be made or changed. Other names in capitals are custom fields, as are those in `custom_fields`."""
 
@@ -121,16 +128,16 @@ class Balance(Struct):
     expired_on: str = "Unlimited"
 
 
-class Profile(Struct):
+class Profile(Struct, kw_only=True):
     """The account."""
 
     uid: str
     api_token: str
     first_name: str
-    timezone: str
     last_name: str = ""
     email: str = ""
     locale: str = "en"
+    timezone: str
 
 
 class Campaign(Struct, kw_only=True):
