@@ -22,6 +22,7 @@ async def test_a_node_customer_sends_after_changing_the_address(tmp_path: Path) 
             line = (program, str(HERE / "shop.mjs"), f"http://127.0.0.1:{served.port}", key, recipient, sender)
             async with Peer(*line) as peer:
                 await peer.ended()
+            said: Any
             (said,) = [*peer.heard("answer"), *peer.heard("error")]
             return said if isinstance(said, dict) else {"error": said}
 

@@ -1,14 +1,11 @@
 """Reading parameters wherever callers put them: a JSON object, a form, or the query.
 
 Nothing here fails: what cannot be read is an empty bag, and then something that is needed is missing. What is costly to
-read is read only when it is short.
+read is read only when it is short: some of it comes before anybody has shown a key.
 """
 
 import re
 from collections.abc import Iterable, Mapping
-from email.parser import BytesParser
-from email.policy import compat32
-from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -17,11 +14,15 @@ from heliograph.dialects.bodies import UNREADABLE
 
 MOST_COSTLY = 65_536
 """Octets of a body that is repaired, or is a form in pieces."""
+MOST_FORM = 1_048_576
+"""Octets of a form or a query."""
 MOST_FIELDS = 1_000
 """Of a form or a query."""
 
 Bag = dict[str, object]
 
+_BOUNDARY = re.compile(rb'boundary="?([^",;\s]{1,70})', re.IGNORECASE)
+_NAME = re.compile(rb';\s*name="?([^";\n]+)', re.IGNORECASE)
 _LISTED = re.compile(r"(\w+)\[\w*\]")
 _LEXEME = re.compile(r'"(?:[^"\\]|\\.)*"|"|[\[\]{},:]|[^\s"\[\]{},:]+', re.DOTALL)
 _MEMBER = re.compile(r'"([A-Za-z_]\w*)=(.*)"', re.DOTALL)
@@ -33,7 +34,7 @@ def read_query(query_string: bytes) -> Bag:
     >>> read_query(b"a=1%7C2&b[]=x&b[]=y")
     {'a': '1|2', 'b': ['x', 'y']}
     """
-    written = query_string.decode("utf-8", "replace")
+    written = query_string.decode("utf-8", "replace") if len(query_string) <= MOST_FORM else ""
     try:
         return _gathered(parse_qsl(written, keep_blank_values=True, max_num_fields=MOST_FIELDS))
     except ValueError:  # more than that
@@ -87,13 +88,14 @@ def repaired(body: bytes) -> str:
 
 def _read_pieces(kind: bytes, body: bytes) -> Bag:
     """A form of type multipart/form-data (RFC 7578), without its files."""
-    form: Any = BytesParser(policy=compat32).parsebytes(b"Content-Type: " + kind + b"\r\n\r\n" + body)
+    boundary = _BOUNDARY.search(kind)
     fields: list[tuple[str, str]] = []
-    for piece in form.get_payload() if form.is_multipart() else ():
-        name, octets = piece.get_param("name", header="content-disposition"), piece.get_payload(decode=True)
-        if isinstance(name, str) and isinstance(octets, bytes) and piece.get_filename() is None:
-            fields.append((name, octets.decode("utf-8", "replace")))
-    return _gathered(fields[:MOST_FIELDS])
+    for piece in body.split(b"--" + boundary[1])[1 : MOST_FIELDS + 1] if boundary else ():
+        head, _, value = piece.replace(b"\r\n", b"\n").partition(b"\n\n")
+        name = _NAME.search(head)
+        if name is not None and b"filename=" not in head.lower():
+            fields.append((name[1].decode("utf-8", "replace"), value.removesuffix(b"\n").decode("utf-8", "replace")))
+    return _gathered(fields)
 
 
 def _gathered(pairs: Iterable[tuple[str, str]]) -> Bag:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from heliograph.dialects.parameters import MOST_COSTLY, MOST_FIELDS, read_body, read_query, repaired
+from heliograph.dialects.parameters import MOST_COSTLY, MOST_FIELDS, MOST_FORM, read_body, read_query, repaired
 
 FORM = {b"content-type": b"application/x-www-form-urlencoded"}
 PIECES = {b"content-type": b'multipart/form-data; boundary="b"'}
@@ -37,7 +37,13 @@ def test_bodies_are_read_for_what_they_look_like(body: bytes, bag: object) -> No
     assert read_body(FORM, body) == bag
 
 
+def test_pieces_within_pieces_are_no_trouble() -> None:
+    nested = b"".join(b"--%x\nContent-Type:multipart/x;boundary=%x\n\n" % (level, level + 1) for level in range(1450))
+    assert read_body({b"content-type": b"multipart/form-data; boundary=0"}, nested) == {}
+
+
 def test_a_form_in_pieces_is_read_without_its_files() -> None:
+    assert read_body(PIECES, pieces("name=a\r\n\r\n1\r\n2")) == {"a": "1\n2"}
     body = pieces('name="a"\r\n\r\n1', 'name="b[]"\r\n\r\nÄ', 'name="f"; filename="x"\r\n\r\nno')
     assert read_body(PIECES, body) == {"a": "1", "b": ["Ä"]}
 
@@ -45,6 +51,11 @@ def test_a_form_in_pieces_is_read_without_its_files() -> None:
 @pytest.mark.parametrize("body", [b"", b"--b", b"--b\r\n\r\n--b--", b"x" * MOST_COSTLY, b"x" * (MOST_COSTLY + 1)])
 def test_a_form_in_pieces_that_is_broken_or_long_has_no_fields(body: bytes) -> None:
     assert read_body(PIECES, body) == {}
+
+
+def test_a_form_that_is_very_long_is_not_read() -> None:
+    assert read_body(FORM, b"a=" + b"x" * (MOST_FORM - 2)) == {"a": "x" * (MOST_FORM - 2)}
+    assert read_body(FORM, b"a=" + b"x" * (MOST_FORM - 1)) == {}
 
 
 def test_a_query_with_too_many_fields_is_not_read() -> None:
@@ -95,10 +106,17 @@ def test_nothing_that_is_sent_is_a_fault(body: bytes, headers: dict[bytes, bytes
 
 @pytest.mark.parametrize(
     "body",
-    [b'{"' + b'\\"' * (MOST_COSTLY // 2), b'{"a=b",' * 9_000, b'"' * MOST_COSTLY, b"{" + b"x" * 8_000_000],
-    ids=["unended", "many", "quotes", "long"],
+    [
+        b'{"' + b'\\"' * (MOST_COSTLY // 2),
+        b'{"a=b",' * 9_000,
+        b'"' * MOST_COSTLY,
+        b"{" + b"x" * 8_000_000,
+        b"%41" * 2_000_000,
+    ],
+    ids=["unended", "many", "quotes", "long", "percents"],
 )
 def test_repairing_takes_no_longer_for_being_hostile(body: bytes) -> None:
     begun = time.process_time()
     repaired(body)
+    read_body(FORM, body)
     assert time.process_time() - begun < 1
