@@ -83,7 +83,7 @@ class Acceptance:
                 sender, send_at_ms = draft.request.sender, draft.request.send_at_ms
                 return Accepted(draft.submission_id, draft.verdicts, available, False, sender, send_at_ms)
             case NotEnough():
-                return Refusal(Reason.NO_FUNDS)
+                return Refusal(Reason.NO_FUNDS, price=draft.request.cost)
             case Replay(answer=answer, available=available):
                 return replayed(answer, available)
             case KeyReused():

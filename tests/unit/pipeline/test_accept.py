@@ -96,7 +96,8 @@ def test_a_recipient_named_twice_gets_one_message(play: Play) -> None:
 )
 def test_what_is_refused_as_a_whole(play: Play, asked: object, reason: Reason) -> None:
     async def story(process: Process) -> None:
-        assert await refused(process, asked) == Refusal(reason)  # type: ignore[arg-type]
+        price = 61_000_000 if reason is Reason.NO_FUNDS else 0
+        assert await refused(process, asked) == Refusal(reason, price=price)  # type: ignore[arg-type]
         assert rows(process, "select count(*) from message union all select count(*) from submission") == [(0,), (0,)]
         assert balance(process) == (GRANT, 0, 0)
         assert process.desk.tally.refused[reason] == 1

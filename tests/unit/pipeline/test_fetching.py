@@ -157,7 +157,8 @@ def test_an_mms_may_be_text_or_files_alone(play: Play) -> None:
 def test_what_is_refused_is_neither_stored_nor_fetched(play: Play, asked: Submission, reason: Reason) -> None:
     async def story(process: Process) -> None:
         fetches(process)
-        assert await process.acceptance.submit(asked) == Refusal(reason)
+        price = 63_000_000 if reason is Reason.NO_FUNDS else 0
+        assert await process.acceptance.submit(asked) == Refusal(reason, price=price)
         await settled(process)
         assert process.web.asked == []
         assert rows(process, "select count(*) from submission_media") == [(0,)]

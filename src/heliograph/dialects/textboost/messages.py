@@ -8,6 +8,7 @@ from heliograph.core.money import credits_from_amount
 from heliograph.core.reasons import Reason
 from heliograph.core.schedule import send_at_ms
 from heliograph.core.states import MessageState
+from heliograph.core.voice import GENDERS, LANGUAGES
 from heliograph.dialects.dialect import Answer, Call
 from heliograph.dialects.fields import Written, bag_of, line_of, read, text_of
 from heliograph.dialects.textboost import NAME, errors, wire
@@ -102,9 +103,9 @@ def _voice(given: wire.SmsSend) -> tuple[str, str]:
     language, gender = text_of(given.language).lower(), text_of(given.gender).lower()
     if not language or not gender:
         raise Fault(errors.VOICE_MISSING)
-    if language not in wire.LANGUAGES:
+    if language not in LANGUAGES:
         raise Fault(errors.LANGUAGE_INVALID)
-    if gender not in wire.GENDERS:
+    if gender not in GENDERS:
         raise Fault(errors.GENDER_INVALID)
     return language, gender
 

@@ -14,14 +14,6 @@ ROOT, OLDER_ROOT = "/api/v3", "/api/http"
 PER_PAGE = 25
 MOST_RECIPIENTS = 100
 """Numbers in one request."""
-# fmt: off
-LANGUAGES = frozenset((
-    "cy-gb", "da-dk", "de-de", "el-gr", "en-au", "en-gb", "en-gb-wls", "en-in", "en-us", "es-es", "es-mx", "es-us",
-    "fr-ca", "fr-fr", "id-id", "is-is", "it-it", "ja-jp", "ko-kr", "ms-my", "nb-no", "nl-nl", "pl-pl", "pt-br", "pt-pt",
-    "ro-ro", "ru-ru", "sv-se", "ta-in", "th-th", "tr-tr", "vi-vn", "zh-cn", "zh-hk",
-))
-# fmt: on
-GENDERS = frozenset({"male", "female"})
 
 Data = TypeVar("Data")
 

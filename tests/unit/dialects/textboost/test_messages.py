@@ -6,8 +6,8 @@ import pytest
 
 from heliograph.core.messages import Channel, Refusal, Traits
 from heliograph.core.reasons import Reason
+from heliograph.core.voice import LANGUAGES
 from heliograph.dialects.textboost.messages import recipients_from
-from heliograph.dialects.textboost.wire import LANGUAGES
 from tests.unit.dialects.textboost.calls import ROOTS, STRICT, call, send
 from tests.unit.dialects.world import NOW_MS, Caller, World, account_of, world_with
 
