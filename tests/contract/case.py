@@ -122,7 +122,10 @@ class Exchange(Protocol):
         ...
 
     def after(self) -> Mapping[str, Any]:
-        """`available` in credits as text; `messages` with recipient, text, reference, segments; `webhooks`, a count."""
+        """`available` in credits as text; `messages` with recipient, text, reference, segments; `webhooks`, a count.
+
+        `due_at_ms` of a message: when it will leave, if that is not at once.
+        """
         ...
 
     def told(self, count: int) -> Sequence[Request]:

@@ -226,13 +226,14 @@ class RealExchange:
 
     def after(self) -> Mapping[str, Any]:
         messages = self._ask(
-            "select m.recipient, s.text, m.reference, m.segments from message m "
+            "select m.recipient, s.text, m.reference, m.segments, r.due_at_ms from message m "
             "join submission s on s.account_id = m.account_id and s.id = m.submission_id "
+            "left join ready r on r.account_id = m.account_id and r.message_id = m.id "
             "where m.account_id = ? order by m.id"
         )
         ((available,),) = self._ask("select available from balance where account_id = ?")
         ((webhooks,),) = self._ask("select count(*) from webhook where account_id = ?")
-        names = ("recipient", "text", "reference", "segments")
+        names = ("recipient", "text", "reference", "segments", "due_at_ms")
         return {
             "available": credits_from_amount(available),
             "messages": [dict(zip(names, message, strict=True)) for message in messages],
