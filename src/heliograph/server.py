@@ -108,17 +108,18 @@ class Exchange:
     def services(self) -> Services:
         """What the dialects may use."""
         store, clock = self.desk.store, self.desk.clock
+        messages = Messages(store, clock, told=told_states, actor="api")
         return Services(
             accept=self.acceptance,
             directory=self.directory,
             webhooks=Webhooks(store, clock, actor="api", changed=self.directory.load),
-            messages=Messages(store, clock, told=told_states, actor="api"),
+            messages=messages,
             accounts=Accounts(store, clock, actor="api"),
             numbers=Numbers(store, clock, actor="api", changed=self.directory.load),
             campaigns=Campaigns(store, clock, actor="api"),
             contacts=Contacts(store, clock, actor="api"),
             broadcasts=cast(Any, None),
-            reports=cast(Any, None),
+            reports=messages,
             clock=clock,
             limiter=RateLimiter(clock, default=self.settings.rate_limit),
             public_url=self.settings.public_url,
