@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from heliograph.config import Settings
+from heliograph.core.broadcasts import BroadcastState
 from heliograph.core.ids import AccountId
 from heliograph.core.messages import Channel
 from heliograph.core.money import CREDIT, credits_from_amount
@@ -212,6 +213,7 @@ class RealExchange:
 
     def _unfinished(self) -> dict[str, int]:
         searches = {
+            "broadcasts": ("broadcast where account_id = ? and state < ?", BroadcastState.DONE),
             "messages": ("message where account_id = ? and state < ?", MessageState.DELIVERED),
             "events": ("outbox where account_id = ? and state <> ?", -1),
             "deliveries": ("delivery where account_id = ? and state = ?", DeliveryState.PENDING),
