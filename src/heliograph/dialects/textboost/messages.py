@@ -1,29 +1,31 @@
 """Sending: to one number or to a list of them."""
 
-from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
-from heliograph.core.messages import Accepted, Channel, Refusal, Report, Submission, Traits
+from heliograph.core.messages import (
+    MOST_TEMPLATE_CHARS,
+    Accepted,
+    Channel,
+    Refusal,
+    Report,
+    Submission,
+    Traits,
+    is_template_id,
+)
 from heliograph.core.money import credits_from_amount
 from heliograph.core.reasons import Reason
 from heliograph.core.schedule import send_at_ms
 from heliograph.core.states import MessageState
 from heliograph.core.voice import GENDERS, LANGUAGES
 from heliograph.dialects.dialect import Answer, Call
-from heliograph.dialects.fields import Written, bag_of, line_of, read, text_of
+from heliograph.dialects.fields import FieldFault, Written, bag_of, line_of, read, text_of
 from heliograph.dialects.textboost import NAME, errors, wire
 from heliograph.dialects.textboost.answers import done
 from heliograph.dialects.textboost.errors import WORDS, Fault, Words, of_recipient
 from heliograph.dialects.textboost.reports import report_of
 
-CHANNELS: Mapping[str, Channel] = {
-    "plain": Channel.SMS,
-    "unicode": Channel.SMS,
-    "voice": Channel.VOICE,
-    "mms": Channel.MMS,
-}
+CHANNELS = {"plain": Channel.SMS, "unicode": Channel.SMS, "voice": Channel.VOICE, "mms": Channel.MMS}
 SCHEDULED = "Message is scheduled successfully."
-_MOST_ID = 255
 _SEPARATORS = str.maketrans("", "", "+() -")
 
 
@@ -70,7 +72,9 @@ def submission_from(call: Call, given: wire.SmsSend) -> Submission:
         raise Fault(errors.TYPE_INVALID)
     if kind == "mms" and not text_of(given.media_url):
         raise Fault(errors.MEDIA_MISSING)
-    template_id = line_of("dlt_template_id", given.dlt_template_id, most=_MOST_ID)
+    template_id = line_of("dlt_template_id", given.dlt_template_id, most=MOST_TEMPLATE_CHARS)
+    if not is_template_id(template_id):
+        raise FieldFault("dlt_template_id", "format is invalid")
     voice = _voice(given) if kind == "voice" else ("", "")
     written = text_of(given.schedule_time)
     at_ms = send_at_ms(written, ZoneInfo(call.account.time_zone)) if written else 0
