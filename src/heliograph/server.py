@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import uvloop
@@ -53,6 +53,7 @@ from heliograph.pipeline.notify import Notify
 from heliograph.pipeline.ports import DriverMaker, EventWriter
 from heliograph.pipeline.settlement import Settlement
 from heliograph.services.accounts import Accounts
+from heliograph.services.broadcasts import Broadcasts
 from heliograph.services.campaigns import Campaigns
 from heliograph.services.contacts import Contacts
 from heliograph.services.media import Links, MediaLibrary, key_of
@@ -118,7 +119,7 @@ class Exchange:
             numbers=Numbers(store, clock, actor="api", changed=self.directory.load),
             campaigns=Campaigns(store, clock, actor="api"),
             contacts=Contacts(store, clock, actor="api"),
-            broadcasts=cast(Any, None),
+            broadcasts=Broadcasts(store, clock, check=self.acceptance.check, actor="api"),
             reports=messages,
             clock=clock,
             limiter=RateLimiter(clock, default=self.settings.rate_limit),

@@ -10,8 +10,9 @@ from heliograph.services.tables.reading import opened
 
 def _rows(path: Path, octets: bytes, encoding: str | None = None) -> list[Sequence[str]]:
     path.write_bytes(octets)
+    rows: list[Sequence[str]] = []
     with opened(path, encoding=encoding) as table:
-        rows = [list(row) for row in table.rows]
+        rows += [list(row) for row in table.rows]
         assert table.done() == table.total == len(octets)
     return rows
 
