@@ -256,7 +256,7 @@ def _terms(settings: Settings) -> Terms:
 def _background(whole: Exchange) -> list[tuple[str, Coroutine[Any, Any, None]]]:
     """The loops of one duty each."""
     desk, dispatch, limits = whole.desk, whole.dispatch, whole.settings
-    expansion = Expansion(desk, acceptance=whole.acceptance, lines=dispatch, terms=_terms(limits))
+    expansion = Expansion(desk, acceptance=whole.acceptance, room=dispatch, terms=_terms(limits))
     forget_media, days = whole.library.forget_unneeded, whole.settings.retention_days
     return [
         ("directory", desk.directory.follow()),

@@ -53,6 +53,10 @@ class FairQueue:
         self._size -= len(taken)
         return taken
 
+    def count_of(self, account_id: AccountId) -> int:
+        """How many messages of an account are in the queue."""
+        return len(self._waiting.get(account_id, ()))
+
     def ids(self) -> list[MessageId]:
         """The ids of all messages in the queue."""
         return [message.message_id for line in self._waiting.values() for message in line]

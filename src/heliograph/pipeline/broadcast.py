@@ -5,9 +5,9 @@ submission; the messages of a piece and the new place are committed together. So
 ended is read again, or was committed and is passed over: nobody gets two messages or none. Nothing of a broadcast but
 the page is in memory.
 
-Accounts take turns by the page, and the broadcasts of an account in their turn; nothing is expanded while memory or the
-store hold so much that others could be refused. What an account lacks, credits or the right to send, makes its
-broadcasts pause; each of them is tried again every few seconds.
+Accounts take turns by the page, and the broadcasts of an account in their turn. An account has no turn while enough of
+its messages are queued, and nobody while memory or the store hold so much that others could be refused. What an account
+lacks, credits or the right to send, makes its broadcasts pause; each of them is tried again every few seconds.
 """
 
 import logging
@@ -17,12 +17,12 @@ from typing import NamedTuple, Protocol
 
 from heliograph.core.broadcasts import Broadcast, BroadcastState
 from heliograph.core.contacts import Contact
-from heliograph.core.ids import ContactId
+from heliograph.core.ids import AccountId, ContactId
 from heliograph.core.messages import Accepted, Overtaken, Refusal, Stage, Submission
 from heliograph.core.reasons import Reason
 from heliograph.core.templates import Template
 from heliograph.pipeline.desk import Desk
-from heliograph.pipeline.drafting import Lines, Terms
+from heliograph.pipeline.drafting import Terms
 from heliograph.store import broadcasts, contacts
 from heliograph.store.broadcasts import Key, Place
 from heliograph.store.connection import Connection
@@ -35,16 +35,36 @@ PAGE = 500
 PIECE = 100
 """Contacts that are submitted together: enough for one commit, few enough that others' submissions need not wait."""
 
-LOOK_S = 0.25
-FULL_S = 0.02
+AT_ONCE, FULL_S, LOOK_S = 0.0, 0.1, 0.25
+"""Waits between two rounds: none, until there is room, until there may be something new."""
+
 RETRY_S = 10.0
 
-MEMORY_SHARE = 0.2
-"""Of the messages that memory may hold: so many are in hand that no carrier waits, and the rest is for others."""
+ACCOUNT_SHARE = 0.04
+"""Of the messages that memory may hold: what an account has queued, so that no carrier waits for the next round."""
 
-STORE_SHARE = 0.5
+MEMORY_SHARE, STORE_SHARE = 0.5, 0.5
+"""Of the messages that memory, and the store, may hold: the rest is for other submissions."""
 
 _log = logging.getLogger(__name__)
+
+
+class Room(Protocol):
+    """`dispatch.Dispatch`: what memory and the store hold."""
+
+    @property
+    def in_memory(self) -> int:
+        """Messages in memory."""
+        ...
+
+    @property
+    def waiting(self) -> int:
+        """Messages in the store that are due soon."""
+        ...
+
+    def queued_of(self, account_id: AccountId) -> int:
+        """An account's messages that no session has taken yet."""
+        ...
 
 
 class Accepts(Protocol):
@@ -65,10 +85,11 @@ class Page(NamedTuple):
 class Expansion:
     """Expands the broadcasts of a process that serves."""
 
-    def __init__(self, desk: Desk, *, acceptance: Accepts, lines: Lines, terms: Terms) -> None:
+    def __init__(self, desk: Desk, *, acceptance: Accepts, room: Room, terms: Terms) -> None:
         self._desk = desk
         self._acceptance = acceptance
-        self._lines = lines
+        self._room = room
+        self._most_queued = terms.most_in_memory * ACCOUNT_SHARE
         self._most_in_memory = terms.most_in_memory * MEMORY_SHARE
         self._most_in_store = terms.most_in_store * STORE_SHARE
         self._tried_at: dict[Key, float] = {}
@@ -78,24 +99,23 @@ class Expansion:
         """Expand what is due; for ever."""
         while True:
             try:
-                has_more = await self.round()
+                wait_s = await self.round()
             except StoreUnavailable:
-                has_more = False
-            if not has_more:
-                await self._desk.clock.sleep(LOOK_S)
+                wait_s = LOOK_S
+            if wait_s:
+                await self._desk.clock.sleep(wait_s)
 
-    async def round(self) -> bool:
-        """Expand a page for each account that has a broadcast; whether there is more to do at once."""
-        has_more = False
-        for key in await self._turns():
-            if await self._expand(key):
-                has_more = True
-        return has_more
+    async def round(self) -> float:
+        """Expand a page for each account that has a broadcast; how many seconds later there may be more to do."""
+        return min([await self._expand(key) for key in await self._turns()], default=LOOK_S)
 
-    async def _room(self) -> None:
-        """Wait until memory and the store hold little enough."""
-        while self._lines.in_memory >= self._most_in_memory or self._lines.waiting >= self._most_in_store:
-            await self._desk.clock.sleep(FULL_S)
+    def _has_room(self, account_id: AccountId) -> bool:
+        room = self._room
+        return (
+            room.queued_of(account_id) < self._most_queued
+            and room.in_memory < self._most_in_memory
+            and room.waiting < self._most_in_store
+        )
 
     async def _turns(self) -> list[Key]:
         """The broadcast of each account whose turn it is; one that pauses has a turn when it is tried again."""
@@ -118,40 +138,45 @@ class Expansion:
 
     # One page ------------------------------------------------------------------------------------------------------
 
-    async def _expand(self, key: Key) -> bool:
-        """Expand the next page of a broadcast; whether it moved, or came to its end."""
+    async def _expand(self, key: Key) -> float:
+        """Expand the next page of a broadcast; how many seconds later there may be more to do."""
         if key[0] not in self._desk.directory.snapshot.accounts:
             # It was made a moment ago.
-            return False
-        await self._room()
+            return LOOK_S
+        if not self._has_room(key[0]):
+            return FULL_S
         async with self._desk.store.reading() as connection:
             stood = await broadcasts.find(connection, *key)
             if stood is None or stood.state.is_over:
-                return False
+                return LOOK_S
             page = await _page(connection, stood)
-        if page is None:
-            return await self._finish(stood)
-        self._desk.reach("broadcast.read")
-        if not page.contacts:
-            async with self._desk.store.writing() as connection:
-                return await broadcasts.move(connection, stood, upto=page.upto)
+        if page is not None:
+            self._desk.reach("broadcast.read")
+            if page.contacts:
+                return await self._take(stood, page)
+        async with self._desk.store.writing() as connection:
+            if page is not None:
+                await broadcasts.move(connection, stood, upto=page.upto)
+            else:
+                await broadcasts.finish(connection, stood, now_ms=self._desk.clock.now_ms())
+        return AT_ONCE
+
+    async def _take(self, stood: Broadcast, page: Page) -> float:
+        """Submit a page piece by piece, as far as there is room; how many seconds later there may be more to do."""
         clock = self._desk.clock
         for piece in _pieces(page, stood.place[0]):
-            await self._room()
+            if not self._has_room(stood.account_id):
+                return FULL_S
             began = clock.monotonic()
             reached = await self._submit(stood, piece)
             self._desk.reach("broadcast.moved")
             if reached != piece.upto:
-                return reached is not None
+                return LOOK_S if reached is None else AT_ONCE
             stood = stood._replace(place=reached)
             if took_s := clock.monotonic() - began:
                 # As long as it took, others come first.
                 await clock.sleep(took_s)
-        return True
-
-    async def _finish(self, stood: Broadcast) -> bool:
-        async with self._desk.store.writing() as connection:
-            return await broadcasts.finish(connection, stood, now_ms=self._desk.clock.now_ms())
+        return AT_ONCE
 
     async def _submit(self, stood: Broadcast, page: Page) -> Place | None:
         """Submit a page or a piece of one; the place that was reached, None when nobody was sent to."""

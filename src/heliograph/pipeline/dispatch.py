@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from heliograph.core.directory import Carrier
 from heliograph.core.fairness import FairQueue
-from heliograph.core.ids import CarrierId, MessageId, first_at
+from heliograph.core.ids import AccountId, CarrierId, MessageId, first_at
 from heliograph.core.messages import Message
 from heliograph.core.reasons import Reason
 from heliograph.core.settling import fact_at_home
@@ -177,6 +177,10 @@ class Dispatch:
         """Messages this process holds and has not finished."""
         in_lines = sum(len(line.queue) + len(line.holding) for line in self.lines.values())
         return in_lines + self.fetching.in_memory
+
+    def queued_of(self, account_id: AccountId) -> int:
+        """Messages of an account that no session has taken yet."""
+        return sum(line.queue.count_of(account_id) for line in self.lines.values())
 
     def low_water(self, now_ms: int) -> int:
         """An id below which nothing in this process is unfinished.

@@ -48,6 +48,12 @@ def test_no_more_than_asked_for_is_taken_and_the_rest_is_counted() -> None:
     assert len(queue) == 5
 
 
+def test_those_of_an_account_are_counted() -> None:
+    queue = queue_of(*(message_of(1, number) for number in range(3)), message_of(2, 7))
+    queue.take(1)
+    assert [queue.count_of(message_of(account, 0).account_id) for account in (1, 2, 3)] == [2, 1, 0]
+
+
 def test_what_is_put_back_comes_before_the_others_of_its_account() -> None:
     queue = queue_of(*(message_of(1, number) for number in range(6)))
     taken = queue.take(3)

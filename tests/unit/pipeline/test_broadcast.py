@@ -16,12 +16,12 @@ from heliograph.core.ledger import PostingKind
 from heliograph.core.messages import NO_TRAITS, Accepted, Channel, Overtaken, Refusal, Submission
 from heliograph.core.reasons import Reason
 from heliograph.pipeline import broadcast as module
-from heliograph.pipeline.broadcast import LOOK_S, RETRY_S, Expansion
+from heliograph.pipeline.broadcast import AT_ONCE, FULL_S, LOOK_S, RETRY_S, Expansion
 from heliograph.store import broadcasts, contacts, postings
 from heliograph.store.engine import StoreFailed, StoreUnavailable
 from heliograph.store.sqlite import SqliteStore
 from heliograph.testing.clock import VirtualClock
-from heliograph.testing.life import ACME, BRAVO, TERMS, Process, copied_store, let_go, pattern_store
+from heliograph.testing.life import ACME, BRAVO, NORTH, TERMS, Process, copied_store, let_go, pattern_store
 from tests.unit.pipeline.conftest import Play
 from tests.unit.pipeline.stories import change_account, rows
 
@@ -77,7 +77,7 @@ async def found(process: Process, begun: Broadcast) -> Broadcast:
 
 
 def expansion(process: Process, **parts: Any) -> Expansion:
-    chosen: dict[str, Any] = {"acceptance": process.acceptance, "lines": process.dispatch, "terms": TERMS}
+    chosen: dict[str, Any] = {"acceptance": process.acceptance, "room": process.dispatch, "terms": TERMS}
     return Expansion(process.desk, **{**chosen, **parts})
 
 
@@ -90,7 +90,7 @@ async def _until(is_so: Callable[[], bool]) -> None:
 async def finish(process: Process, expanding: Expansion | None = None) -> None:
     """Expand until nothing is left to do at once."""
     expanding = expanding or expansion(process)
-    while await expanding.round():
+    while await expanding.round() == AT_ONCE:
         pass
 
 
@@ -116,7 +116,7 @@ def test_every_contact_gets_the_text_merged_for_it(play: Play) -> None:
         assert done.ended_at_ms == process.clock.now_ms()
         assert process.dispatch.in_memory == 7
         # Nothing is left to do.
-        assert not await expansion(process).round()
+        assert await expansion(process).round() == LOOK_S
 
     play(story)
 
@@ -198,6 +198,18 @@ def test_contacts_who_cannot_get_the_text_are_counted(play: Play) -> None:
     play(story)
 
 
+class Room:
+    """What memory and the store hold. queued: by account."""
+
+    def __init__(self) -> None:
+        self.in_memory = 0
+        self.waiting = 0
+        self.queued: dict[AccountId, int] = {}
+
+    def queued_of(self, account_id: AccountId) -> int:
+        return self.queued.get(account_id, 0)
+
+
 # What an account lacks ---------------------------------------------------------------------------------------------
 
 
@@ -211,13 +223,13 @@ def test_it_goes_as_far_as_the_credits_reach_and_on_when_there_are_more(play: Pl
     async def story(process: Process) -> None:
         its = numbers(0, 70)
         begun = await begin(process, await group(process, its))
-        expanding = expansion(process)
+        expanding = expansion(process, room=Room())
         await finish(process, expanding)
         paused = await found(process, begun)
         assert (paused.state, paused.reason, paused.accepted) == (BroadcastState.PAUSED, Reason.NO_FUNDS, 60)
         # It is not tried again at once, nor written again when nothing has changed.
         await top_up(process, 5_000_000)
-        assert not await expanding.round()
+        assert await expanding.round() == LOOK_S
         assert len(recipients(process)) == 60
         process.clock.skip(RETRY_S)
         await finish(process, expanding)
@@ -298,33 +310,54 @@ def test_it_begins_at_its_time(play: Play) -> None:
 # Others ------------------------------------------------------------------------------------------------------------
 
 
-class Lines:
-    """What memory and the store hold."""
-
-    owner = 0
-    in_memory = 0
-    waiting = 0
-
-    def hand_over(self, messages: object) -> None:
-        raise AssertionError(messages)
-
-
 @pytest.mark.parametrize("where", ["in_memory", "waiting"])
 def test_nothing_is_expanded_while_much_is_held(play: Play, where: str) -> None:
     async def story(process: Process) -> None:
         begun = await begin(process, await group(process, numbers(0, 2)))
-        lines = Lines()
-        setattr(lines, where, TERMS.most_in_memory if where == "in_memory" else TERMS.most_in_store)
-        expanding = process.spawn(expansion(process, lines=lines).follow())
-        await _until(lambda: process.clock.sleepers > 0)
+        room = Room()
+        setattr(room, where, TERMS.most_in_memory if where == "in_memory" else TERMS.most_in_store)
+        expanding = process.spawn(expansion(process, room=room).follow())
         for _ in range(5):
-            await process.clock.advance(LOOK_S)
+            await _until(lambda: process.clock.sleepers > 0)
+            await process.clock.advance(FULL_S)
         assert recipients(process) == []
-        setattr(lines, where, 0)
+        setattr(room, where, 0)
+        await _until(lambda: process.clock.sleepers > 0)
         await process.clock.advance(LOOK_S)
         await _end(process, expanding)
         assert recipients(process) == numbers(0, 2)
         assert (await found(process, begun)).state is BroadcastState.DONE
+
+    play(story)
+
+
+def test_one_whose_carrier_is_down_does_not_hold_up_others(play: Play) -> None:
+    async def story(process: Process) -> None:
+        stuck = await begin(process, await group(process, numbers(0, 9)))
+        other = await begin(process, await group(process, numbers(100, 9), BRAVO), account_id=BRAVO)
+        room = Room()
+        room.queued = {ACME: TERMS.most_in_memory}
+        expanding = expansion(process, room=room)
+        await finish(process, expanding)
+        assert (await found(process, stuck)).accepted == 0
+        assert (await found(process, other)).state is BroadcastState.DONE
+        assert await expanding.round() == FULL_S
+
+    play(story)
+
+
+def test_a_page_is_left_where_its_account_has_enough_queued(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ACCOUNT_SHARE", 4 / TERMS.most_in_memory)
+    monkeypatch.setattr(module, "PAGE", 20)
+
+    async def story(process: Process) -> None:
+        begun = await begin(process, await group(process, numbers(0, 9)))
+        expanding = expansion(process)
+        assert await expanding.round() == FULL_S
+        assert (await found(process, begun)).accepted == process.dispatch.queued_of(ACME) == 4
+        process.dispatch.line(NORTH).queue.take(4)
+        assert await expanding.round() == FULL_S
+        assert recipients(process) == numbers(0, 8)
 
     play(story)
 
@@ -370,7 +403,7 @@ def test_a_page_that_cannot_be_stored_waits_for_somebody_to_look(play: Play) -> 
     async def story(process: Process) -> None:
         begun = await begin(process, await group(process, numbers(0, 2)))
         door = Door(StoreFailed("a bad row"))
-        assert not await expansion(process, acceptance=door).round()
+        assert await expansion(process, acceptance=door).round() == LOOK_S
         paused = await found(process, begun)
         assert (paused.state, paused.reason) == (BroadcastState.PAUSED, Reason.INTERNAL)
 
@@ -381,7 +414,7 @@ def test_a_full_exchange_is_waited_for_without_a_word(play: Play) -> None:
     async def story(process: Process) -> None:
         begun = await begin(process, await group(process, numbers(0, 2)))
         door = Door(Refusal(Reason.OVERLOADED, 5))
-        assert not await expansion(process, acceptance=door).round()
+        assert await expansion(process, acceptance=door).round() == LOOK_S
         assert await found(process, begun) == begun
 
     play(story)
@@ -404,7 +437,7 @@ def test_a_store_in_trouble_is_tried_again(play: Play) -> None:
 def test_an_account_that_the_process_has_not_heard_of_yet_waits(play: Play) -> None:
     async def story(process: Process) -> None:
         begun = await begin(process, await group(process, numbers(0, 2), AccountId(9)), account_id=AccountId(9))
-        assert not await expansion(process).round()
+        assert await expansion(process).round() == LOOK_S
         assert await found(process, begun) == begun
 
     play(story)
