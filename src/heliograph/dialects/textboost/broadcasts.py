@@ -11,9 +11,9 @@ from heliograph.dialects.textboost import wire
 from heliograph.dialects.textboost.answers import done
 from heliograph.dialects.textboost.errors import UNKNOWN, Fault
 from heliograph.dialects.textboost.messages import SCHEDULED, items_of, refused, submission_from
+from heliograph.services.broadcasts import MOST_GROUPS
 
 WORDS = {state: state.name.lower() for state in BroadcastState} | {BroadcastState.RUNNING: "processing"}
-_MOST_GROUPS = 100
 
 
 async def send(call: Call) -> Answer:
@@ -22,8 +22,8 @@ async def send(call: Call) -> Answer:
     uids = list(dict.fromkeys(filter(None, items_of(given.contact_list_id))))
     if not uids:
         raise FieldFault("contact_list_id", "field is required")
-    if len(uids) > _MOST_GROUPS:
-        raise FieldFault("contact_list_id", f"may not be greater than {_MOST_GROUPS} groups")
+    if len(uids) > MOST_GROUPS:
+        raise FieldFault("contact_list_id", f"may not be greater than {MOST_GROUPS} groups")
     submission, name = submission_from(call, given), line_of("name", given.name, most=NAME_CHARS)
     groups = [ContactGroupId(id_from_uid(uid, call.account.mark) or 0) for uid in uids]
     begun = await call.services.broadcasts.start(submission, groups, name=name)
