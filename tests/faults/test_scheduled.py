@@ -112,7 +112,7 @@ async def test_a_kill_while_they_become_due_costs_no_more_than_promised(tmp_path
         numbers = it.customer.fresh(SHORT, 200)
         it.customer.accepted.update(dict.fromkeys(numbers, SHORT))
         await schedule(tmp_path, numbers, first_ms=SystemClock().now_ms() + 1_500, step_ms=200)
-        await it.served.start_doomed(point, 2)
+        await it.served.start_doomed(point, 1)
         assert await it.served.died() == -signal.SIGKILL
         await it.served.start()
         await until(lambda: len(it.carried()) == len(numbers))
