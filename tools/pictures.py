@@ -54,7 +54,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "national_tables": "Whose shift tables may be used for which numbers, where the carrier takes them: such as "
     "`90:turkish,351:portuguese`. See [alphabets](alphabets.md).",
     "us_campaigns": "Whether US numbers (+1, but for toll-free ones) send SMS and MMS only for an approved campaign.",
-    "message_limit": "Messages that may wait in the store; past it, submissions are refused for now.",
+    "message_limit": "Messages that may wait in the store, due within half an hour; past it, submissions are refused.",
     "memory_limit": "Unfinished messages held in memory; past it, they wait in the store.",
     "validity_hours": "How long a message is tried before it expires.",
     "retention_days": "How long a message is kept after it ended, with its text; 0 keeps it.",

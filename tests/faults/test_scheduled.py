@@ -71,7 +71,8 @@ LATENESS = "select marked_at_ms - (expires_at_ms - 3600000) from message order b
 async def leave_on_time(data: Path, count: int, *, seconds: float, storing_s: float) -> list[int]:
     """How late each message left, in milliseconds, when so many are due within some seconds."""
     await set_up(data)
-    numbers = [f"2783{number:07d}" for number in range(count)]
+    # None of these has a fate of its own, such as being put off by the carrier.
+    numbers = [f"2783{number:05d}67" for number in range(count)]
     first_ms = SystemClock().now_ms() + int(storing_s * 1000)
     await schedule(data, numbers, first_ms=first_ms, step_ms=seconds * 1000 * AT_ONCE / count)
     async with Served(data) as served:
@@ -105,7 +106,7 @@ async def test_a_hundred_thousand_leave_within_a_second_of_their_time(tmp_path: 
     assert late[-1] < PUNCTUAL_MS, tell(late)
 
 
-@pytest.mark.parametrize("point", ["claim.stored", "claim.committed"])
+@pytest.mark.parametrize("point", ["claim.stored", "claim.committed", "claim.taken"])
 @live
 async def test_a_kill_while_they_become_due_costs_no_more_than_promised(tmp_path: Path, point: str) -> None:
     async with rig(tmp_path, Policy.RESEND) as it:

@@ -59,7 +59,9 @@ class _Figures(Collector):
         yield from self._lines(dispatch.lines)
         held, waiting, commits = dispatch.in_memory, dispatch.waiting, desk.writer.commits
         yield _gauge("messages_in_memory", held, meaning="Messages this process holds and has not finished.")
-        yield _gauge("messages_waiting", waiting, meaning="Messages that wait in the store for a place in memory.")
+        yield _gauge(
+            "messages_waiting", waiting, meaning="Messages that wait in the store and are due within half an hour."
+        )
         yield _counter("store_commits", commits, meaning="Transactions of the hops; each is synced to disk once.")
 
     def _traffic(self, tally: Tally) -> Iterator[Metric]:

@@ -55,6 +55,7 @@ async def _look(dispatch: Dispatch, most_in_memory: int) -> float:
         request = ClaimRequest(desk.owner, desk.clock.now_ms(), min(room, MOST))
         async with dispatch.claiming:
             claims = await ask(desk.writer, CLAIM, request)
+            desk.reach("claim.taken")
             dispatch.hand_over(_messages(claims.messages, desk.directory.snapshot))
         is_due = claims.looked == request.most
     return min(LOOK_S, max(next_ms - desk.clock.now_ms(), 0) / 1000 or LOOK_S)

@@ -24,6 +24,7 @@ row, `fetched` says that those of a submission are there."""
 
 POINTS: Final = (
     *(f"{hop}.{moment}" for hop in HOPS for moment in ("stored", "committed")),
+    "claim.taken",
     "submit.taken",
     "submit.answered",
     "receive.taken",
