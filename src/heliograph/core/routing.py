@@ -35,6 +35,10 @@ class RoutingTable:
                 return found
         return ()
 
+    def carries(self, channel: Channel) -> bool:
+        """Whether there is a number that messages of a channel can be sent to."""
+        return any(place[0] is channel for place in self.plans)
+
 
 def table_of(routes: list[Route], channels_of: dict[CarrierId, frozenset[Channel]]) -> RoutingTable:
     """Arrange routes. A channel without any route goes to its carrier, if exactly one carrier has it.

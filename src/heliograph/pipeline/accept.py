@@ -53,8 +53,15 @@ class Acceptance:
 
     async def check(self, submission: Submission) -> Refusal | None:
         """Why a submission would be refused whoever its recipients are; None when it would not. Nothing is stored."""
+        if not self._carries(submission) and await self._directory.is_stale():
+            await self._directory.load()
         draft = await self._fresh_draft(submission._replace(recipients=("",)))
-        return draft if isinstance(draft, Refusal) else None
+        if isinstance(draft, Refusal):
+            return draft
+        return None if self._carries(submission) else Refusal(Reason.NO_ROUTE)
+
+    def _carries(self, submission: Submission) -> bool:
+        return self._directory.snapshot.routing.carries(submission.channel)
 
     async def _fresh_draft(self, submission: Submission) -> Draft | Refusal:
         draft = self.draft(submission)

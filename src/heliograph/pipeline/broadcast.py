@@ -7,7 +7,8 @@ the page is in memory.
 
 Accounts take turns by the page, and the broadcasts of an account in their turn. An account has no turn while enough of
 its messages are queued, and nobody while memory or the store hold so much that others could be refused. What an account
-lacks, credits or the right to send, makes its broadcasts pause; each of them is tried again every few seconds.
+lacks, credits or the right to send, makes its broadcasts pause, and so does a channel that no carrier has; each of them
+is tried again every few seconds.
 """
 
 import logging
@@ -164,6 +165,10 @@ class Expansion:
     async def _take(self, stood: Broadcast, page: Page) -> float:
         """Submit a page piece by piece, as far as there is room; how many seconds later there may be more to do."""
         clock = self._desk.clock
+        if not self._desk.directory.snapshot.routing.carries(stood.channel):
+            # Everybody would be refused for want of a carrier, which may be back soon.
+            await self._pause(stood, Reason.NO_ROUTE)
+            return LOOK_S
         for piece in _pieces(page, stood.place[0]):
             if not self._has_room(stood.account_id):
                 return FULL_S

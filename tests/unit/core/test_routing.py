@@ -32,6 +32,12 @@ def test_no_route_is_no_plan() -> None:
     assert table_of([], {}).plan(SMS, JOBURG) == ()
 
 
+def test_a_channel_is_carried_when_there_is_a_number_it_reaches() -> None:
+    assert [table(Route(A, SMS, "27")).carries(channel) for channel in Channel] == [True, False, False]
+    assert table_of([], {A: frozenset({MMS})}).carries(MMS)
+    assert not table_of([Route(A, SMS)], {}).carries(SMS)
+
+
 def test_a_carrier_named_twice_for_a_prefix_is_tried_once_at_its_better_place() -> None:
     routes = table(Route(A, SMS, "27", priority=5), Route(B, SMS, "27", priority=3), Route(A, SMS, "27", priority=1))
     assert routes.plan(SMS, JOBURG) == (A, B)

@@ -410,6 +410,7 @@ def test_what_no_voice_reads_and_no_template_is(play: Play, asked: Submission, r
         (submission(text="x" * 100_000), Reason.TEXT_TOO_LONG),
         (submission(sender="Much too long a sender"), Reason.INVALID_SENDER),
         (voice()._replace(traits=Traits(language="it-it")), Reason.BAD_VOICE),
+        (voice(), Reason.NO_ROUTE),
     ],
 )
 def test_what_would_be_refused_for_everybody(play: Play, asked: Submission, reason: Reason | None) -> None:

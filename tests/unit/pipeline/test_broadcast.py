@@ -21,9 +21,9 @@ from heliograph.store import broadcasts, contacts, postings
 from heliograph.store.engine import StoreFailed, StoreUnavailable
 from heliograph.store.sqlite import SqliteStore
 from heliograph.testing.clock import VirtualClock
-from heliograph.testing.life import ACME, BRAVO, NORTH, TERMS, Process, copied_store, let_go, pattern_store
+from heliograph.testing.life import ACME, BRAVO, NORTH, SOUTH, TERMS, Process, copied_store, let_go, pattern_store
 from tests.unit.pipeline.conftest import Play
-from tests.unit.pipeline.stories import change_account, rows
+from tests.unit.pipeline.stories import change_account, change_carrier, rows
 
 TEXT = "Dear {first_name|friend}, {city}"
 
@@ -256,6 +256,23 @@ def test_a_suspended_account_pauses(play: Play) -> None:
         process.clock.skip(RETRY_S)
         await finish(process, expanding)
         assert (await found(process, begun)).state is BroadcastState.DONE
+
+    play(story)
+
+
+def test_a_channel_that_no_carrier_has_pauses_and_refuses_nobody(play: Play) -> None:
+    async def story(process: Process) -> None:
+        begun = await begin(process, await group(process, numbers(0, 4)))
+        for carrier_id in (NORTH, SOUTH):
+            await change_carrier(process, {"is_draining": True}, carrier_id)
+        expanding = expansion(process)
+        await finish(process, expanding)
+        paused = await found(process, begun)
+        assert (paused.state, paused.reason, paused.refused) == (BroadcastState.PAUSED, Reason.NO_ROUTE, 0)
+        await change_carrier(process, {"is_draining": False})
+        process.clock.skip(RETRY_S)
+        await finish(process, expanding)
+        assert (await found(process, begun)).accepted == 4
 
     play(story)
 
