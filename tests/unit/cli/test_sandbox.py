@@ -96,12 +96,13 @@ def test_a_tour_that_is_interrupted_did_not_succeed(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("_logs_as_before")
 def test_a_step_that_fails_fails_the_command(heliograph: Heliograph, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("heliograph.cli.tour.PATIENCE_S", 0.1)
+    monkeypatch.setattr("heliograph.cli.tour.PATIENCE_S", 0.5)
     monkeypatch.setattr(Receiver, "url", "http://127.0.0.1:9")
     said = heliograph("sandbox", "--once")
     assert said.status == 1
     assert said.err.endswith("heliograph: A step of the tour failed.\n")
-    assert said.out.count("✗") == STEPS
+    # What is asked for instead of told may be there in time.
+    assert said.out.count("✗") in (STEPS - 1, STEPS)
     assert "nothing (wanted Delivered)" in said.out
     assert "A step failed." in said.out
 
