@@ -7,6 +7,9 @@ from heliograph.core.ids import AccountId, BroadcastId, ContactGroupId
 from heliograph.core.messages import Channel, Traits
 from heliograph.core.reasons import Reason
 
+NAME_CHARS = 120
+"""Characters of a broadcast's name."""
+
 
 class BroadcastState(IntEnum):
     """Where a broadcast stands. Numbers are stored."""

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from heliograph.core.broadcasts import Broadcast, BroadcastState
+from heliograph.core.broadcasts import NAME_CHARS, Broadcast, BroadcastState
 from heliograph.core.contacts import Contact
 from heliograph.core.directory import Account
 from heliograph.core.ids import AccountId, BroadcastId, ContactGroupId, ContactId, id_and_mark, id_from_uid
@@ -11,7 +11,7 @@ from heliograph.core.messages import IdempotencyKey, Refusal, Submission
 from heliograph.core.reasons import Reason
 from heliograph.core.templates import Template
 from heliograph.net.clock import Clock
-from heliograph.services.changes import NAME_CHARS, ChangeLog, the_account
+from heliograph.services.changes import ChangeLog, the_account
 from heliograph.services.refused import Refused, Unknown
 from heliograph.store import accounts, broadcasts
 from heliograph.store.broadcasts import GroupSize
@@ -55,9 +55,12 @@ class Broadcasts:
         """Begin to send a submission, whose text may have merge fields, to all contacts of groups.
 
         NOT_FOUND for a group, EMPTY_GROUP when none of them has a contact, and whatever the submission alone is refused
-        for; with a key that was used before, the broadcast that was begun then.
+        for; with a key that was used before, the broadcast that was begun then. Raises Refused for a name that is none.
         """
         assert self._check is not None
+        name = name.strip()
+        if len(name) > NAME_CHARS or not name.isprintable():
+            raise Refused(f"The name of a broadcast has at most {NAME_CHARS} printable characters.")
         chosen = tuple(dict.fromkeys(groups))
         if not chosen:
             return Refusal(Reason.NO_RECIPIENT)
@@ -131,7 +134,7 @@ def _wanted(submission: Submission, groups: tuple[ContactGroupId, ...], *, name:
     return Broadcast(
         account_id=submission.account_id,
         broadcast_id=BroadcastId(0),
-        name=name.strip()[:NAME_CHARS],
+        name=name,
         dialect=submission.dialect,
         channel=submission.channel,
         sender=submission.sender,

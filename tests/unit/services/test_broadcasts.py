@@ -70,9 +70,9 @@ def test_a_broadcast_is_begun_and_shown(tell: Tell, clock: StillClock) -> None:
         world = World(store, clock)
         account = await world.account()
         group_id = await world.group(account, "all", "+27831234567", "+27831234568")
-        begun = await world.start(account.account_id, group_id, group_id, name=" Spring " + "x" * 100)
+        begun = await world.start(account.account_id, group_id, group_id, name=" Spring ")
         assert (begun.state, begun.groups, begun.send_at_ms) == (BroadcastState.RUNNING, (group_id,), 0)
-        assert begun.name == ("Spring " + "x" * 100)[:64]
+        assert begun.name == "Spring"
         assert await world.broadcasts.show(account.account_id, begun.broadcast_id) == begun
         assert await world.broadcasts.show(AccountId(9), begun.broadcast_id) is None
         # Accept was asked about what somebody gets of whom nothing is known.
@@ -80,6 +80,19 @@ def test_a_broadcast_is_begun_and_shown(tell: Tell, clock: StillClock) -> None:
         async with store.reading() as connection:
             noted = await connection.scalar(select(audit.c.action).where(audit.c.subject == str(begun.broadcast_id)))
         assert noted == "broadcast.start"
+
+    tell(story)
+
+
+@pytest.mark.parametrize("name", ["x" * 121, "two\nlines", "\x1b[2J"])
+def test_a_name_that_is_none_is_refused(tell: Tell, clock: StillClock, name: str) -> None:
+    async def story(store: Store) -> None:
+        world = World(store, clock)
+        account = await world.account()
+        group_id = await world.group(account, "all", "+27831234567")
+        with pytest.raises(Refused, match="at most 120"):
+            await world.start(account.account_id, group_id, name=name)
+        assert await world.broadcasts.list() == ()
 
     tell(story)
 

@@ -1,7 +1,6 @@
 """Sending to contact groups: what the product calls a campaign, and we a broadcast."""
 
-from heliograph.core.broadcasts import Broadcast, BroadcastState
-from heliograph.core.contacts import NAME_CHARS
+from heliograph.core.broadcasts import NAME_CHARS, Broadcast, BroadcastState
 from heliograph.core.ids import BroadcastId, ContactGroupId, id_from_uid, uid_from
 from heliograph.core.messages import Channel
 from heliograph.core.reasons import Reason
