@@ -257,10 +257,8 @@ def test_only_the_numbers_own_webhooks_hear(engine: FreshStore, handsets: Handse
 
 def test_files_are_remembered_in_their_order(engine: FreshStore, handsets: Handsets) -> None:
     files = (MediaLink("", "image/png", 70, "b" * 64), MediaLink("", "text/plain", 3, "a" * 64))
-    connection = engine.store.connect()
     for each in files:
-        connection.execute("insert into media values (?, ?, ?, 0)", (each.digest, each.content_type, each.octets))
-    connection.close()
+        engine.execute("insert into media values (?, ?, ?, 0)", each.digest, each.content_type, each.octets)
     (told,) = handsets.take_in(handsets.picture("Look", *files)).told
     assert told.event.media == files  # type: ignore[union-attr]
     assert engine.rows("select channel, text from incoming") == [(2, "Look")]

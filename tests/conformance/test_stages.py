@@ -20,13 +20,13 @@ def _broadcast(engine: FreshStore) -> None:
 
 
 def add_broadcast(engine: FreshStore, number: int = BROADCAST, state: BroadcastState = BroadcastState.RUNNING) -> None:
-    connection = engine.store.connect()
-    connection.execute(
+    engine.execute(
         "insert into broadcast(account_id, id, name, dialect, channel, text, groups, state, reason, created_at_ms)"
         " values (?, ?, 'n', 'd', 1, 't', '[]', ?, 103, 0)",
-        (engine.account_id, number, int(state)),
+        engine.account_id,
+        number,
+        int(state),
     )
-    connection.close()
 
 
 def stage(

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
+
+from heliograph.store.hops.statements import Script
 
 Request = TypeVar("Request")
 Result = TypeVar("Result")
@@ -23,13 +25,13 @@ class StoreFailed(Exception):
 class Hop(Generic[Request, Result]):
     """One kind of hot work: how a batch of requests is carried out inside an open transaction.
 
-    size: rows in a request. sqlite: does the batch, one result for each request in order.
+    size: rows in a request. script: what a batch asks of the store, and one result for each request in order.
     divide: cuts a request that failed alone into smaller ones, so that one bad row fails alone; join puts the
     results together again.
     """
 
     name: str
     size: Callable[[Request], int]
-    sqlite: Callable[[Any, list[Request]], list[Result]]
+    script: Callable[[list[Request]], Script[list[Result]]]
     divide: Callable[[Request], list[Request]] | None = None
     join: Callable[[list[Result]], Result] | None = None

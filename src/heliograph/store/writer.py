@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from heliograph.store.hop import Done, Hop, Request, Result, StoreUnavailable
+from heliograph.store.hops.statements import carry_out
 
 _log = logging.getLogger(__name__)
 
@@ -174,7 +175,7 @@ class BatchWriter:
             for piece in pieces:
                 connection.execute("savepoint piece")
                 try:
-                    results.extend(hop.sqlite(connection, [piece]))
+                    results.extend(carry_out(connection, hop.script([piece])))
                 except Exception as error:
                     if is_unavailable(error):
                         raise
@@ -204,7 +205,7 @@ class BatchWriter:
         connection = self._begun()
         try:
             for works in by_hop.values():
-                results = works[0].hop.sqlite(connection, [work.request for work in works])
+                results = carry_out(connection, works[0].hop.script([work.request for work in works]))
                 finished.extend(map(Finished, [work.done for work in works], results))
             for name in by_hop:
                 self._reach(f"{name}.stored")

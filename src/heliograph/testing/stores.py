@@ -93,6 +93,10 @@ class FreshStore:
         """What a question to the store gives, outside of the writer."""
         return self._look.execute(statement, values).fetchall()
 
+    def execute(self, statement: str, *values: object) -> None:
+        """Change something by hand, outside of the writer."""
+        self._look.execute(statement, values)
+
     def balance(self, account_id: AccountId | None = None) -> Balance:
         """An account's credits."""
         wanted = account_id or self.account_id

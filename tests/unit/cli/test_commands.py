@@ -11,6 +11,7 @@ from heliograph.cli.show import plain
 from heliograph.core.directory import Account
 from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId, shown_id
 from heliograph.store.hops.accept import ACCEPT, AcceptRequest, NewBody, NewMessage
+from heliograph.store.hops.statements import carry_out
 from heliograph.store.opening import open_store
 from tests.unit.cli.conftest import Heliograph
 
@@ -30,7 +31,7 @@ def _accept(folder: Path) -> None:
         account_id, [NewBody(submission_id, text)], "touchbasepro", 1, "Crane", 1_000_000, [new], 7, waits=True
     )
     connection.execute("begin immediate")
-    ACCEPT.sqlite(connection, [request])
+    carry_out(connection, ACCEPT.script([request]))
     connection.execute("commit")
     connection.close()
 

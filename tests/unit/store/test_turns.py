@@ -1,5 +1,4 @@
 import os
-import sqlite3
 import statistics
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import pytest
 
 from heliograph.store import turns
 from heliograph.store.engine import Hop
+from heliograph.store.hops.statements import Script, Statement
 from heliograph.store.sqlite import SqliteStore
 from heliograph.store.turns import Turns, only_server
 
@@ -169,9 +169,10 @@ def test_another_process_gets_its_turn_soon_under_full_load(tmp_path: Path) -> N
     connection.close()
     calls: list[int] = []
 
-    def insert(connection: sqlite3.Connection, requests: list[int]) -> list[None]:
-        values = [(number,) for request in requests for number in range(request)]
-        connection.executemany("insert into row(number) values (?)", values)
+    statement = Statement("insert into row(number) select * from ({rows}) j where column1 is not null", columns="int")
+
+    def insert(requests: list[int]) -> Script[list[None]]:
+        yield statement.about([(number,) for request in requests for number in range(request)])
         return [None] * len(requests)
 
     hop: Hop[int, None] = Hop("load", lambda request: request, insert)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from heliograph.store.engine import Hop, StoreUnavailable
+from heliograph.store.hops.statements import Script, Statement
 from heliograph.store.sqlite import SqliteStore
 from heliograph.store.writer import MOST_ROWS, BatchWriter, is_unavailable
 
@@ -20,14 +21,19 @@ class Add(NamedTuple):
     names: list[str | None]
 
 
-def _add(connection: sqlite3.Connection, requests: list[Add]) -> list[list[str | None]]:
+INSERT = Statement(
+    "insert into name(hop, name) select * from ({rows}) j where column1 is not null", columns="text text"
+)
+
+
+def _add(requests: list[Add]) -> Script[list[list[str | None]]]:
     for request in requests:
-        connection.executemany("insert into name(name, hop) values (?, 'add')", [(name,) for name in request.names])
+        yield INSERT.about([("add", name) for name in request.names])
     return [request.names for request in requests]
 
 
-def _note(connection: sqlite3.Connection, requests: list[str]) -> list[int]:
-    connection.executemany("insert into name(name, hop) values (?, 'note')", [(request,) for request in requests])
+def _note(requests: list[str]) -> Script[list[int]]:
+    yield INSERT.about([("note", request) for request in requests])
     return [len(request) for request in requests]
 
 
@@ -185,7 +191,8 @@ def test_a_request_that_cannot_be_divided_fails_whole(desk: Desk) -> None:
 
 
 def test_an_error_that_is_not_the_stores_fails_alone_too(desk: Desk) -> None:
-    def fail(connection: sqlite3.Connection, requests: list[str]) -> list[int]:
+    def fail(requests: list[str]) -> Script[list[int]]:
+        yield from _note(requests)
         raise KeyError("a fault of ours")
 
     desk.note("a")
@@ -197,10 +204,10 @@ def test_an_error_that_is_not_the_stores_fails_alone_too(desk: Desk) -> None:
 
 
 def test_rows_for_which_the_store_was_too_full_are_not_dropped_in_silence(desk: Desk) -> None:
-    def add(connection: sqlite3.Connection, requests: list[Add]) -> list[list[str | None]]:
+    def add(requests: list[Add]) -> Script[list[list[str | None]]]:
         if requests[0].names == [large]:
-            connection.execute("pragma max_page_count = 1")
-        return _add(connection, requests)
+            yield Statement("pragma max_page_count = 1").alone()
+        return (yield from _add(requests))
 
     large = "n" * 50_000
     hop = Hop("add", ADD.size, add, ADD.divide, ADD.join)
@@ -313,11 +320,11 @@ def test_a_file_that_is_no_store(desk: Desk) -> None:
 def test_a_disk_that_fails(desk: Desk) -> None:
     failing = [True]
 
-    def fail(connection: sqlite3.Connection, requests: list[str]) -> list[int]:
+    def fail(requests: list[str]) -> Script[list[int]]:
         if failing:
             failing.clear()
             raise OSError(5, "Input/output error")
-        return _note(connection, requests)
+        return (yield from _note(requests))
 
     hop = Hop("note", NOTE.size, fail)
     desk.writer.put(hop, "a", desk.told.append)
@@ -343,16 +350,18 @@ def test_a_store_that_is_damaged(desk: Desk) -> None:
     "statement",
     [
         "insert into name(name) values (null)",
-        "insert into name(name) select value from json_each('{')",
+        "insert into name(name) select value from json_each('[')",
         "insert into locked(name) values ('a')",
         "select abs(-9223372036854775808)",
     ],
 )
 def test_a_statement_that_fails_is_no_fault_of_the_store(desk: Desk, statement: str) -> None:
+    def fail(requests: list[str]) -> Script[list[int]]:
+        yield Statement(statement).alone()
+        return [0]
+
     desk.note("a")
-    desk.writer.put(
-        Hop("fault", lambda _: 1, lambda connection, _: list(connection.execute(statement))), "b", desk.told.append
-    )
+    desk.writer.put(Hop("fault", lambda _: 1, fail), "b", desk.told.append)
     first, second = desk.step()
     assert first == 1
     assert isinstance(second, sqlite3.Error)
@@ -369,8 +378,8 @@ class Killed(BaseException):
 
 
 def test_a_writer_that_dies_commits_nothing(desk: Desk) -> None:
-    def die(connection: sqlite3.Connection, requests: list[str]) -> list[int]:
-        _note(connection, requests)
+    def die(requests: list[str]) -> Script[list[int]]:
+        yield from _note(requests)
         raise Killed
 
     desk.writer.put(Hop("note", NOTE.size, die), "a", desk.told.append)

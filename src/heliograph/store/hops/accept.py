@@ -4,10 +4,7 @@ Requests of a batch are decided in order, so that credit is never given twice no
 rows of those that may pass are written together.
 """
 
-import sqlite3
 from typing import NamedTuple
-
-import msgspec
 
 from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId
 from heliograph.core.ledger import PostingKind
@@ -17,8 +14,8 @@ from heliograph.store.hop import Hop
 from heliograph.store.hops.conversation import CONVERSE
 from heliograph.store.hops.money import move
 from heliograph.store.hops.ready import WAIT
-from heliograph.store.hops.rows import Batched, one, rows
 from heliograph.store.hops.stages import Places, StageMove, places_of
+from heliograph.store.hops.statements import Script, Statement
 
 
 class NewMessage(NamedTuple):
@@ -94,53 +91,62 @@ class KeyReused(NamedTuple):
 
 AcceptResult = Stored | NotEnough | Replay | KeyReused | Overtaken
 
-_BALANCES = """
-select json_group_array(json_array(account_id, available)) from balance
-where account_id in (select value from json_each(?))
-"""
-_balances = msgspec.json.Decoder(list[tuple[int, int]]).decode
-_ANSWERS = """
-select i.account_id, i.name, i.body_digest, i.answer, i.available
-from json_each(?) j join idempotency i on i.account_id = j.value->>0 and i.name = j.value->>1
-"""
-_SUBMISSIONS = Batched(
+_BALANCES = Statement(
+    """
+from ({rows}) j cross join balance b where b.account_id = j.column1
+""",
+    reads="b.account_id, b.available",
+    answer=tuple[AccountId, int],
+    locks="b",
+    columns="int",
+)
+_ANSWERS = Statement(
+    """
+from ({rows}) j cross join idempotency i where i.account_id = j.column1 and i.name = j.column2
+""",
+    reads="i.account_id, i.name, i.body_digest, i.answer, i.available",
+    answer=tuple[AccountId, str, str, str, int],
+    columns="int text",
+)
+_SUBMISSIONS = Statement(
     """
 insert into submission(account_id, id, dialect, channel, sender, text, traits)
-select * from ({rows}) where column1 is not null
+select * from ({rows}) j where column1 is not null
 """,
-    columns=7,
+    columns="int bigint text int text text text",
 )
-_MESSAGES = Batched(
+_MESSAGES = Statement(
     """
 insert into message(account_id, id, submission_id, recipient, segments, carrier_id, price, expires_at_ms, reference,
                     owner, state, charge)
-select *, ?1, ?2 from ({rows}) where column1 is not null
+select j.*, ?1, ?2 from ({rows}) j where column1 is not null
 """,
-    columns=10,
-    scalars=2,
+    columns="int bigint bigint text int int bigint bigint text int",
+    scalars="int int",
 )
-_MEDIA = Batched(
+_MEDIA = Statement(
     """
 insert into submission_media(account_id, submission_id, position, url)
-select * from ({rows}) where column1 is not null
+select * from ({rows}) j where column1 is not null
 """,
-    columns=4,
+    columns="int bigint int text",
 )
-_KEYS = Batched(
+_KEYS = Statement(
     """
 insert into idempotency(account_id, name, body_digest, answer, available, at_ms)
-select * from ({rows}) where column1 is not null
+select * from ({rows}) j where column1 is not null
 """,
-    columns=6,
+    columns="int text text text bigint bigint",
 )
 
 
-def _sqlite(connection: sqlite3.Connection, requests: list[AcceptRequest]) -> list[AcceptResult]:
-    accounts = {request.account_id for request in requests}
+def _script(requests: list[AcceptRequest]) -> Script[list[AcceptResult]]:
+    # First the balances: who has them is alone with these accounts until the commit.
+    accounts = sorted({request.account_id for request in requests})
     known = _Known(
-        dict(_balances(one(connection, _BALANCES, rows(list(accounts))))),
-        _answers(connection, requests),
-        places_of(connection, [(each.account_id, each.stage) for each in requests if each.stage is not None]),
+        dict((yield _BALANCES.about([(account_id,) for account_id in accounts]))),
+        (yield from _answers(requests)),
+        (yield from places_of([(each.account_id, each.stage) for each in requests if each.stage is not None])),
     )
     held: dict[tuple[AccountId, PostingKind], int] = {}
     passed: list[AcceptRequest] = []
@@ -159,9 +165,9 @@ def _sqlite(connection: sqlite3.Connection, requests: list[AcceptRequest]) -> li
                 known.answers[request.account_id, name] = (digest, request.answer, result.available)
             if request.stage is not None:
                 known.places.move(request.account_id, request.stage)
-    _write(connection, passed, results)
-    known.places.write(connection)
-    move(connection, held, requests[-1].at_ms)
+    yield from _write(passed, results)
+    yield from known.places.write()
+    yield from move(held, requests[-1].at_ms)
     return results
 
 
@@ -173,13 +179,9 @@ class _Known(NamedTuple):
     places: Places
 
 
-def _answers(
-    connection: sqlite3.Connection, requests: list[AcceptRequest]
-) -> dict[tuple[int, str], tuple[str, str, int]]:
+def _answers(requests: list[AcceptRequest]) -> Script[dict[tuple[int, str], tuple[str, str, int]]]:
     keys = [(request.account_id, request.idempotency.key) for request in requests if request.idempotency is not None]
-    if not keys:
-        return {}
-    found = connection.execute(_ANSWERS, (rows(keys),)).fetchall()
+    found = yield _ANSWERS.about(keys)
     return {(account_id, name): (digest, answer, left) for account_id, name, digest, answer, left in found}
 
 
@@ -197,7 +199,7 @@ def _decide(request: AcceptRequest, known: _Known) -> AcceptResult:
     return Stored(available - request.cost)
 
 
-def _write(connection: sqlite3.Connection, passed: list[AcceptRequest], results: list[AcceptResult]) -> None:
+def _write(passed: list[AcceptRequest], results: list[AcceptResult]) -> Script[None]:
     bodies: list[tuple[object, ...]] = []
     queued: list[NewMessage] = []
     scheduled: list[NewMessage] = []
@@ -224,19 +226,19 @@ def _write(connection: sqlite3.Connection, passed: list[AcceptRequest], results:
         if request.talks and not send_at_ms:
             last = (account_id, request.at_ms)
             talks.update({(sender, message.recipient[1:]): last for message in request.messages})
-    _SUBMISSIONS.run(connection, bodies)
-    _MESSAGES.run(connection, queued, int(MessageState.QUEUED), int(Charge.HELD))
-    _MESSAGES.run(connection, scheduled, int(MessageState.SCHEDULED), int(Charge.HELD))
-    _MEDIA.run(connection, media)
-    WAIT.run(connection, waiting)
-    CONVERSE.run(connection, [(*pair, *last) for pair, last in talks.items()])
+    yield _SUBMISSIONS.about(bodies)
+    yield _MESSAGES.about(queued, int(MessageState.QUEUED), int(Charge.HELD))
+    yield _MESSAGES.about(scheduled, int(MessageState.SCHEDULED), int(Charge.HELD))
+    yield _MEDIA.about(media)
+    yield WAIT.about(waiting)
+    yield CONVERSE.about([(*pair, *last) for pair, last in talks.items()])
     left = [result.available for result in results if type(result) is Stored]
     keys = [
         (request.account_id, *request.idempotency, request.answer, available, request.at_ms)
         for request, available in zip(passed, left, strict=True)
         if request.idempotency is not None
     ]
-    _KEYS.run(connection, keys)
+    yield _KEYS.about(keys)
 
 
 def _media_of(request: AcceptRequest) -> list[tuple[object, ...]]:
@@ -247,4 +249,4 @@ def _media_of(request: AcceptRequest) -> list[tuple[object, ...]]:
     ]
 
 
-ACCEPT: Hop[AcceptRequest, AcceptResult] = Hop("accept", lambda request: len(request.messages) + 1, _sqlite)
+ACCEPT: Hop[AcceptRequest, AcceptResult] = Hop("accept", lambda request: len(request.messages) + 1, _script)

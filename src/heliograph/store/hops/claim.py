@@ -4,10 +4,7 @@ Owner 0 means that a queued or scheduled message stands in `ready`; any other ow
 A scheduled one is queued by the claim at its time, unless its account is suspended then: it waits for the account.
 """
 
-import sqlite3
 from typing import NamedTuple
-
-import msgspec
 
 from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId
 from heliograph.core.messages import NO_TRAITS, Channel, Media, Traits
@@ -17,7 +14,7 @@ from heliograph.store import traits
 from heliograph.store.hop import Hop
 from heliograph.store.hops.conversation import CONVERSE
 from heliograph.store.hops.ready import WAIT
-from heliograph.store.hops.rows import one, rows
+from heliograph.store.hops.statements import Script, Statement
 
 
 class ClaimRequest(NamedTuple):
@@ -61,112 +58,159 @@ class Claims(NamedTuple):
 SUSPENDED_MS = 60_000
 """After so long a scheduled message whose account is suspended at its time is looked at again."""
 
-_TAKE = """
+_TAKE = Statement(
+    """
 delete from ready where (due_at_ms, account_id, message_id) in
-  (select due_at_ms, account_id, message_id from ready where due_at_ms <= ? order by due_at_ms limit ?)
+  (select due_at_ms, account_id, message_id from ready where due_at_ms <= ?1 order by due_at_ms limit ?2)
 returning account_id, message_id
-"""
-_SHOW = """
-select json_group_array(json_array(m.state, m.account_id, m.id, m.submission_id, m.recipient, m.carrier_id,
-                                   m.expires_at_ms, m.attempts, m.accepted, s.channel, s.sender, s.text, s.traits))
-from json_each(?1) j
-cross join message m on m.account_id = j.value->>0 and m.id = j.value->>1
-cross join submission s on s.account_id = m.account_id and s.id = m.submission_id
-where m.state in (?2, ?3) and m.owner = 0
-"""
-_shown = msgspec.json.Decoder(
-    list[tuple[int, int, int, int, str, int, int, int, int, int, str, str, str | None]]
-).decode
-_OWN = """
-update message set owner = ?2, state = ?3
-from (select value->>0 as account_id, value->>1 as id from json_each(?1)) as due
-where message.account_id = due.account_id and message.id = due.id and message.state in (?3, ?4) and message.owner = 0
-"""
-_LOWER_WATER = """
+""",
+    returns=True,
+    scalars="bigint int",
+    postgres="""
+delete from ready where (due_at_ms, account_id, message_id) in
+  (select due_at_ms, account_id, message_id from ready where due_at_ms <= ?1 order by due_at_ms limit ?2
+   for update skip locked)
+returning account_id, message_id
+""",
+)
+_SHOW = Statement(
+    """
+from ({rows}) j cross join message m cross join submission s
+where m.account_id = j.column1 and m.id = j.column2{within:m.id} and m.state in (?1, ?2) and m.owner = 0
+  and s.account_id = m.account_id and s.id = m.submission_id{near:s.id}
+""",
+    reads="m.state, m.account_id, m.id, m.submission_id, m.recipient, m.carrier_id, m.expires_at_ms, m.attempts,"
+    " m.accepted, s.channel, s.sender, s.text, s.traits",
+    answer=tuple[int, int, int, int, str, int, int, int, int, int, str, str, str | None],
+    locks="m",
+    columns="int bigint",
+    scalars="int int",
+    id_column=2,
+)
+_OWN = Statement(
+    """
+update message set owner = ?1, state = ?2
+where (account_id, id) in (select * from ({rows}) j){within:id} and state in (?2, ?3) and owner = 0
+""",
+    columns="int bigint",
+    scalars="int int int",
+    id_column=2,
+)
+_LOWER_WATER = Statement(
+    """
 update owner set low_water_id = ?2 where id = ?1 and low_water_id > ?2
-"""
-_SUSPENDED = """
-select id from account where is_suspended
-"""
-_OWNED_SENDERS = """
-select ltrim(msisdn, '+') from number
-where msisdn in (select value from json_each(?1) union all select '+' || value from json_each(?1))
-"""
-_TAKEN = """
-select a.message_id, a.segment from json_each(?) j
-cross join attempt a on a.account_id = j.value->>0 and a.message_id = j.value->>1 and a.carrier_message_id is not null
-"""
-_MEDIA = """
-select s.account_id, s.submission_id, s.url, m.digest, m.content_type, m.octets from json_each(?) j
-cross join submission_media s on s.account_id = j.value->>0 and s.submission_id = j.value->>1
-left join media m on m.digest = s.digest
+""",
+    scalars="int bigint",
+)
+_SUSPENDED = Statement(
+    """
+from ({rows}) j cross join account a where a.id = j.column1 and a.is_suspended
+""",
+    reads="a.id",
+    answer=tuple[int],
+    columns="int",
+)
+_OWNED_SENDERS = Statement(
+    """
+from ({rows}) j cross join number n where n.msisdn in (j.column1, '+' || j.column1)
+""",
+    reads="ltrim(n.msisdn, '+')",
+    answer=tuple[str],
+    columns="text",
+)
+_TAKEN = Statement(
+    """
+from ({rows}) j cross join attempt a
+where a.account_id = j.column1 and a.message_id = j.column2{within:a.message_id} and a.carrier_message_id is not null
+""",
+    reads="a.message_id, a.segment",
+    answer=tuple[MessageId, int],
+    columns="int bigint",
+    id_column=2,
+)
+_MEDIA = Statement(
+    """
+from ({rows}) j cross join submission_media s left join media m on m.digest = s.digest
+where s.account_id = j.column1 and s.submission_id = j.column2
 order by s.account_id, s.submission_id, s.position
-"""
+""",
+    reads="s.account_id, s.submission_id, s.url, m.digest, m.content_type, m.octets",
+    columns="int bigint",
+)
 
 
-def _claim(connection: sqlite3.Connection, requests: list[ClaimRequest]) -> list[Claims]:
-    return [_claim_one(connection, request) for request in requests]
+def _claim(requests: list[ClaimRequest]) -> Script[list[Claims]]:
+    claims: list[Claims] = []
+    for request in requests:
+        claims += [(yield from _claim_one(request))]
+    return claims
 
 
-def _claim_one(connection: sqlite3.Connection, request: ClaimRequest) -> Claims:
-    due = connection.execute(_TAKE, (request.at_ms, request.most)).fetchall()
+def _claim_one(request: ClaimRequest) -> Script[Claims]:
+    due = yield _TAKE.alone(request.at_ms, request.most)
     if not due:
         return Claims([], 0)
     queued, scheduled = int(MessageState.QUEUED), int(MessageState.SCHEDULED)
-    shown = sorted(_shown(one(connection, _SHOW, rows(due), queued, scheduled)), key=lambda row: row[1:3])
+    shown = sorted((yield _SHOW.about(sorted(due), queued, scheduled)), key=lambda row: row[1:3])
     if any(row[0] == scheduled for row in shown):
-        shown = _allowed(connection, shown, request.at_ms)
-        _converse(connection, shown, request.at_ms)
+        shown = yield from _allowed(shown, request.at_ms)
+        yield from _converse(shown, request.at_ms)
     if shown:
-        connection.execute(_OWN, (rows([row[1:3] for row in shown]), request.owner, queued, scheduled))
+        yield _OWN.about([row[1:3] for row in shown], request.owner, queued, scheduled)
         # Claimed messages may be old: whoever recovers this owner must look that far back.
-        connection.execute(_LOWER_WATER, (request.owner, min(row[2] for row in shown)))
-    return Claims(_claimed(connection, shown), len(due))
+        yield _LOWER_WATER.alone(request.owner, min(row[2] for row in shown))
+    return Claims((yield from _claimed(shown)), len(due))
 
 
 _Shown = tuple[int, int, int, int, str, int, int, int, int, int, str, str, str | None]
 
 
-def _allowed(connection: sqlite3.Connection, shown: list[_Shown], at_ms: int) -> list[_Shown]:
+def _allowed(shown: list[_Shown], at_ms: int) -> Script[list[_Shown]]:
     """Those that may leave now. What a suspended account had scheduled is put back, until its validity has passed."""
-    suspended = {row[0] for row in connection.execute(_SUSPENDED)}
+    accounts = {(row[1],) for row in shown if row[0] == MessageState.SCHEDULED}
+    suspended = {account_id for (account_id,) in (yield _SUSPENDED.about(list(accounts)))}
     stays = {row[1:3] for row in shown if row[0] == MessageState.SCHEDULED and row[1] in suspended and row[6] > at_ms}
-    WAIT.run(connection, [(at_ms + SUSPENDED_MS, *key) for key in stays])
+    yield WAIT.about([(at_ms + SUSPENDED_MS, *key) for key in stays])
     return [row for row in shown if row[1:3] not in stays] if stays else shown
 
 
-def _converse(connection: sqlite3.Connection, shown: list[_Shown], at_ms: int) -> None:
+def _converse(shown: list[_Shown], at_ms: int) -> Script[None]:
     """Now their recipients are written to, and may answer (see `core.replies.may_be_answered`)."""
     pairs = {(row[10], row[4][1:]): row[1] for row in shown if row[0] == MessageState.SCHEDULED and row[10].isdigit()}
     if pairs:
-        owned = {row[0] for row in connection.execute(_OWNED_SENDERS, (rows({sender for sender, _ in pairs}),))}
+        senders = [(sender,) for sender in {sender for sender, _ in pairs}]
+        owned = {digits for (digits,) in (yield _OWNED_SENDERS.about(senders))}
         talks = [(*pair, account_id, at_ms) for pair, account_id in pairs.items() if may_be_answered(pair[0], owned)]
-        CONVERSE.run(connection, talks)
+        yield CONVERSE.about(talks)
 
 
-def _claimed(connection: sqlite3.Connection, shown: list[_Shown]) -> list[Claimed]:
-    partly = [row[1:3] for row in shown if row[8]]
-    taken: dict[int, set[int]] = {}
-    for message_id, segment in connection.execute(_TAKEN, (rows(partly),)) if partly else ():
-        taken.setdefault(message_id, set()).add(segment)
-    media = _media(connection, {(row[1], row[3]) for row in shown if row[9] == Channel.MMS})
+def _claimed(shown: list[_Shown]) -> Script[list[Claimed]]:
+    taken = yield from _taken([row[1:3] for row in shown if row[8]])
+    media = yield from _media({(row[1], row[3]) for row in shown if row[9] == Channel.MMS})
     return [
         Claimed._make((
-            *row[1:9], Channel(row[9]), row[10], row[11], frozenset(taken.get(row[2], ())),
+            *row[1:9], Channel(row[9]), row[10], row[11], taken.get(row[2], _NONE),
             media.get((row[1], row[3]), ()), traits.read(row[12]), row[0] == MessageState.SCHEDULED,
         ))
         for row in shown
     ]  # fmt: skip
 
 
-def _media(
-    connection: sqlite3.Connection, submissions: set[tuple[int, int]]
-) -> dict[tuple[int, int], tuple[Media, ...]]:
+_NONE: frozenset[int] = frozenset()
+
+
+def _taken(keys: list[tuple[int, int]]) -> Script[dict[int, frozenset[int]]]:
+    """Which segments of messages a carrier has."""
+    taken: dict[int, frozenset[int]] = {}
+    for message_id, segment in (yield _TAKEN.about(keys)):
+        taken[message_id] = taken.get(message_id, _NONE) | {segment}
+    return taken
+
+
+def _media(submissions: set[tuple[int, int]]) -> Script[dict[tuple[int, int], tuple[Media, ...]]]:
     """The files of submissions; only those of MMS are asked about."""
     found: dict[tuple[int, int], tuple[Media, ...]] = {}
-    for account_id, submission_id, url, digest, content_type, octets in (
-        connection.execute(_MEDIA, (rows(list(submissions)),)) if submissions else ()
-    ):
+    for account_id, submission_id, url, digest, content_type, octets in (yield _MEDIA.about(list(submissions))):
         place = (account_id, submission_id)
         found[place] = (*found.get(place, ()), Media(url, digest or "", content_type or "", octets or 0))
     return found
@@ -206,53 +250,64 @@ class Recovered(NamedTuple):
     go_on: int | None
 
 
-_ORPHANS = """
-select id, state from message
+_ORPHANS = Statement(
+    """
+from message
 where account_id = ?1 and id > ?2 and owner not in (0, ?3) and state in (?4, ?5) order by id limit ?6
-"""
-_PUT_BACK = """
-update message set owner = 0 where account_id = ?1 and id in (select value from json_each(?2)) and state = ?3
-"""
-_ADOPT = """
-update message set owner = ?3 where account_id = ?1 and id in (select value from json_each(?2))
-"""
-_READY = """
-insert into ready(due_at_ms, account_id, message_id) select ?3, ?1, value from json_each(?2) where true
-on conflict do nothing
-"""
-_IN_DOUBT = """
-select m.account_id, m.id, m.recipient, m.carrier_id, m.segments, coalesce(m.session, 0), s.sender
-from json_each(?2) j
-cross join message m on m.account_id = ?1 and m.id = j.value
-cross join submission s on s.account_id = m.account_id and s.id = m.submission_id
-"""
+""",
+    reads="id, state",
+    scalars="int bigint int int int int",
+)
+_PUT_BACK = Statement(
+    """
+update message set owner = 0 where account_id = ?1 and id in ({rows}){within:id} and state = ?2
+""",
+    columns="bigint",
+    scalars="int int",
+    id_column=1,
+)
+_ADOPT = Statement(
+    """
+update message set owner = ?2 where account_id = ?1 and id in ({rows}){within:id}
+""",
+    columns="bigint",
+    scalars="int int",
+    id_column=1,
+)
+_IN_DOUBT = Statement(
+    """
+from ({rows}) j cross join message m cross join submission s
+where m.account_id = ?1 and m.id = j.column1{within:m.id}
+  and s.account_id = m.account_id and s.id = m.submission_id{near:s.id}
+""",
+    reads="m.account_id, m.id, m.recipient, m.carrier_id, m.segments, coalesce(m.session, 0), s.sender",
+    answer=tuple[AccountId, MessageId, str, CarrierId, int, int, str],
+    columns="bigint",
+    scalars="int",
+    id_column=1,
+)
 
 
-def _recover(connection: sqlite3.Connection, requests: list[RecoverRequest]) -> list[Recovered]:
-    return [_recover_page(connection, request) for request in requests]
+def _recover(requests: list[RecoverRequest]) -> Script[list[Recovered]]:
+    pages: list[Recovered] = []
+    for request in requests:
+        pages += [(yield from _recover_page(request))]
+    return pages
 
 
-def _recover_page(connection: sqlite3.Connection, request: RecoverRequest) -> Recovered:
+def _recover_page(request: RecoverRequest) -> Script[Recovered]:
     account_id = request.account_id
-    queued, submitting = MessageState.QUEUED, MessageState.SUBMITTING
-    orphans = connection.execute(
-        _ORPHANS, (account_id, request.above, request.owner, queued, submitting, request.most)
-    ).fetchall()
-    waiting = [identifier for identifier, state in orphans if state == queued]
-    doubted = [identifier for identifier, state in orphans if state == submitting]
-    if waiting:
-        connection.execute(_PUT_BACK, (account_id, rows(waiting), queued))
-        connection.execute(_READY, (account_id, rows(waiting), request.at_ms))
-    in_doubt: list[InDoubt] = []
-    if doubted:
-        connection.execute(_ADOPT, (account_id, rows(doubted), request.owner))
-        taken: dict[int, set[int]] = {}
-        for message_id, segment in connection.execute(_TAKEN, (rows([(account_id, each) for each in doubted]),)):
-            taken.setdefault(message_id, set()).add(segment)
-        in_doubt = [
-            InDoubt._make((*row[:7], frozenset(taken.get(row[1], ()))))
-            for row in connection.execute(_IN_DOUBT, (account_id, rows(doubted)))
-        ]
+    queued, submitting = int(MessageState.QUEUED), int(MessageState.SUBMITTING)
+    orphans = yield _ORPHANS.alone(account_id, request.above, request.owner, queued, submitting, request.most)
+    waiting = [(message_id,) for message_id, state in orphans if state == queued]
+    doubted = [(message_id,) for message_id, state in orphans if state == submitting]
+    yield _PUT_BACK.about(waiting, account_id, queued)
+    yield WAIT.about([(request.at_ms, account_id, message_id) for (message_id,) in waiting])
+    yield _ADOPT.about(doubted, account_id, request.owner)
+    taken = yield from _taken([(account_id, message_id) for (message_id,) in doubted])
+    in_doubt = [
+        InDoubt._make((*row[:7], taken.get(row[1], _NONE))) for row in (yield _IN_DOUBT.about(doubted, account_id))
+    ]
     return Recovered(in_doubt, len(waiting), orphans[-1][0] if len(orphans) == request.most else None)
 
 

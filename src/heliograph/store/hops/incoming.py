@@ -4,10 +4,8 @@ What is stored of the places that a batch touches is read, `core.assembly` decid
 `core.replies` whose the messages are that became whole. A second time the same segments change nothing.
 """
 
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from itertools import chain
 from typing import NamedTuple
 
 from heliograph.core.assembly import (
@@ -29,7 +27,7 @@ from heliograph.core.states import MessageState
 from heliograph.gsm.segments import Encoding
 from heliograph.store.hop import Hop
 from heliograph.store.hops.outbox import TELL
-from heliograph.store.hops.rows import Batched
+from heliograph.store.hops.statements import Script, Statement
 
 
 class IncomingSegment(NamedTuple):
@@ -91,68 +89,70 @@ class _Whole(NamedTuple):
     media: tuple[MediaLink, ...] = ()
 
 
-_KNOWN = Batched(
+_KNOWN = Statement(
     """
-select s.carrier_id, s.sender, s.recipient, s.reference, s.first_at_ms, s.total, s.incoming_id,
-       s.number, s.encoding, s.body, s.received_at_ms, s.session, s.repeated_at_ms
 from ({rows}) j cross join incoming_segment s
-  on s.carrier_id = j.column1 and s.sender = j.column2 and s.recipient = j.column3 and s.reference = j.column4
+where s.carrier_id = j.column1 and s.sender = j.column2 and s.recipient = j.column3 and s.reference = j.column4
   and s.first_at_ms >= j.column5
 order by s.first_at_ms
 """,
-    columns=5,
+    reads="s.carrier_id, s.sender, s.recipient, s.reference, s.first_at_ms, s.total, s.incoming_id,"
+    " s.number, s.encoding, s.body, s.received_at_ms, s.session, s.repeated_at_ms",
+    columns="int text text int bigint",
 )
-_SEGMENTS = Batched(
+_SEGMENTS = Statement(
     """
 insert into incoming_segment(carrier_id, sender, recipient, reference, first_at_ms, number, total, encoding, body,
                              received_at_ms, session, repeated_at_ms)
-select * from ({rows}) where column1 is not null
-on conflict do update set repeated_at_ms = excluded.repeated_at_ms
+select * from ({rows}) j where column1 is not null
+on conflict (carrier_id, sender, recipient, reference, first_at_ms, number)
+  do update set repeated_at_ms = excluded.repeated_at_ms
 """,
-    columns=12,
+    columns="int text text int bigint int int int bytea bigint bigint bigint",
 )
-_BECAME = Batched(
+_BECAME = Statement(
     """
 update incoming_segment as s set incoming_id = j.column6 from ({rows}) j
 where s.carrier_id = j.column2 and s.sender = j.column3 and s.recipient = j.column4 and s.reference = j.column5
   and s.first_at_ms = j.column1
 """,
-    columns=6,
+    columns="bigint int text text int bigint",
 )
-_JOIN = Batched(
+_JOIN = Statement(
     """
 insert into joining(first_at_ms, carrier_id, sender, recipient, reference)
-select * from ({rows}) where column1 is not null on conflict do nothing
+select * from ({rows}) j where column1 is not null on conflict do nothing
 """,
-    columns=5,
+    columns="bigint int text text int",
 )
-_LEAVE = Batched(
+_LEAVE = Statement(
     """
-delete from joining where (first_at_ms, carrier_id, sender, recipient, reference) in (select * from ({rows}))
+delete from joining where (first_at_ms, carrier_id, sender, recipient, reference) in (select * from ({rows}) j)
 """,
-    columns=5,
+    columns="bigint int text text int",
 )
-_CONVERSATIONS = Batched(
+_CONVERSATIONS = Statement(
     """
-select c.sender, c.recipient, c.account_id, c.at_ms
-from ({rows}) j cross join conversation c on c.sender = j.column1 and c.recipient = j.column2
+from ({rows}) j cross join conversation c where c.sender = j.column1 and c.recipient = j.column2
 """,
-    columns=2,
+    reads="c.sender, c.recipient, c.account_id, c.at_ms",
+    answer=tuple[str, str, AccountId, int],
+    columns="text text",
 )
-_INCOMING = Batched(
+_INCOMING = Statement(
     """
 insert into incoming(account_id, id, carrier_id, channel, sender, recipient, encoding, body, text, missing, told,
                      received_at_ms)
-select * from ({rows}) where column1 is not null on conflict do nothing
+select * from ({rows}) j where column1 is not null on conflict do nothing
 """,
-    columns=12,
+    columns="int bigint int int text text int bytea text int int bigint",
 )
-_MEDIA = Batched(
+_MEDIA = Statement(
     """
 insert into incoming_media(account_id, incoming_id, position, digest)
-select * from ({rows}) where column1 is not null on conflict do nothing
+select * from ({rows}) j where column1 is not null on conflict do nothing
 """,
-    columns=4,
+    columns="int bigint int text",
 )
 
 
@@ -205,7 +205,7 @@ class _Fold:
         others = [each for each in self.known[place] if each.first_at_ms != series.first_at_ms]
         self.known[place] = sorted([*others, series], key=lambda each: each.first_at_ms)
 
-    def write(self, connection: sqlite3.Connection) -> None:
+    def write(self) -> Script[None]:
         """Write what changed."""
         segments = [
             (
@@ -214,17 +214,17 @@ class _Fold:
             )
             for (place, first_at_ms, number), (total, each) in self.kept.items()
         ]  # fmt: skip
-        _SEGMENTS.run(connection, segments)
-        _BECAME.run(connection, [(first, *place, became) for (place, first), became in self.became.items()])
-        _JOIN.run(connection, [(first, *place) for place, first in self.begun - self.became.keys()])
-        _LEAVE.run(connection, [(first, *place) for place, first in self.became.keys() - self.begun])
+        yield _SEGMENTS.about(segments)
+        yield _BECAME.about([(first, *place, became) for (place, first), became in self.became.items()])
+        yield _JOIN.about([(first, *place) for place, first in self.begun - self.became.keys()])
+        yield _LEAVE.about([(first, *place) for place, first in self.became.keys() - self.begun])
 
 
-def _known(connection: sqlite3.Connection, since: Mapping[Place, int]) -> _Fold:
+def _known(since: Mapping[Place, int]) -> Script[_Fold]:
     """What is stored of places, each since a time."""
     found: dict[tuple[Place, int], Series] = {}
     wanted = [(*place, since_ms) for place, since_ms in since.items()]
-    stored = chain.from_iterable(_KNOWN.each(connection, wanted))
+    stored = yield _KNOWN.about(wanted)
     for carrier_id, sender, recipient, reference, first_at_ms, total, incoming_id, *rest in stored:
         number, encoding, body, at_ms, session, repeated_at_ms = rest
         key = Place(CarrierId(carrier_id), sender, recipient, reference), first_at_ms
@@ -237,23 +237,23 @@ def _known(connection: sqlite3.Connection, since: Mapping[Place, int]) -> _Fold:
     return _Fold(known)
 
 
-def _take_in(connection: sqlite3.Connection, requests: list[TakeIn]) -> list[TakenIn]:
+def _take_in(requests: list[TakeIn]) -> Script[list[TakenIn]]:
     since: dict[Place, int] = {}
     for _, place, arrival, *_ in (segment for request in requests for segment in request.segments):
         since_ms = arrival.at_ms - REPEATED_MS if place.is_lone else 0
         since[place] = min(since_ms, since.get(place, since_ms))
-    fold = _known(connection, since)
+    fold = yield from _known(since)
     whole = [
         [made for segment in request.segments if (made := fold.take(segment, request.live)) is not None]
         for request in requests
     ]
-    fold.write(connection)
-    return _store(connection, whole, [request.audience for request in requests])
+    yield from fold.write()
+    return (yield from _store(whole, [request.audience for request in requests]))
 
 
-def _give_up(connection: sqlite3.Connection, requests: list[GiveUp]) -> list[TakenIn]:
+def _give_up(requests: list[GiveUp]) -> Script[list[TakenIn]]:
     waiting = [each for request in requests for each in request.waiting]
-    fold = _known(connection, dict.fromkeys([each.place for each in waiting], 0))
+    fold = yield from _known(dict.fromkeys([each.place for each in waiting], 0))
     whole = [
         [
             _Whole(each.incoming_id, each.place, joined(filled(series, fold.known[each.place])), request.at_ms)
@@ -262,9 +262,9 @@ def _give_up(connection: sqlite3.Connection, requests: list[GiveUp]) -> list[Tak
         ]
         for request in requests
     ]
-    fold.write(connection)
-    _LEAVE.run(connection, [(each.first_at_ms, *each.place) for each in waiting])
-    return _store(connection, whole, [request.audience for request in requests])
+    yield from fold.write()
+    yield _LEAVE.about([(each.first_at_ms, *each.place) for each in waiting])
+    return (yield from _store(whole, [request.audience for request in requests]))
 
 
 def _given_up(fold: _Fold, waiting: Waiting) -> Series | None:
@@ -277,9 +277,9 @@ def _given_up(fold: _Fold, waiting: Waiting) -> Series | None:
     return None
 
 
-def _store(connection: sqlite3.Connection, whole: list[list[_Whole]], audiences: Iterable[Audience]) -> list[TakenIn]:
+def _store(whole: list[list[_Whole]], audiences: Iterable[Audience]) -> Script[list[TakenIn]]:
     """Store the messages that became whole, each with its account and the webhooks that are told."""
-    talks = _conversations(connection, [each.place for made in whole for each in made])
+    talks = yield from _conversations([each.place for made in whole for each in made])
     taken: list[TakenIn] = []
     messages: list[tuple[object, ...]] = []
     files: list[tuple[object, ...]] = []
@@ -295,15 +295,15 @@ def _store(connection: sqlite3.Connection, whole: list[list[_Whole]], audiences:
             reply = _reply(account_id, each)
             told += [Told(webhook_id, reply) for webhook_id in hearing]
         taken.append(TakenIn(told, Counter(each.place.carrier_id for each in made)))
-    _INCOMING.run(connection, messages)
-    _MEDIA.run(connection, files)
-    TELL.run(connection, [each.row for results in taken for each in results.told])
+    yield _INCOMING.about(messages)
+    yield _MEDIA.about(files)
+    yield TELL.about([each.row for results in taken for each in results.told])
     return taken
 
 
-def _conversations(connection: sqlite3.Connection, places: list[Place]) -> dict[tuple[str, str], Conversation]:
+def _conversations(places: list[Place]) -> Script[dict[tuple[str, str], Conversation]]:
     pairs = list({(place.recipient, place.sender) for place in places})
-    found = chain.from_iterable(_CONVERSATIONS.each(connection, pairs))
+    found = yield _CONVERSATIONS.about(pairs)
     return {(sender, recipient): Conversation(AccountId(who), at_ms) for sender, recipient, who, at_ms in found}
 
 

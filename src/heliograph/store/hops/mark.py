@@ -2,18 +2,15 @@
 
 It also arbitrates cancelling, takeover and expiry: only returned ids may be sent. The carrier is the session's: routes
 may have changed while the message waited. Reading and marking are one step, because the transaction holds the only
-right to write.
+right to write these messages.
 """
 
-import sqlite3
 from typing import NamedTuple
-
-import msgspec
 
 from heliograph.core.ids import AccountId, CarrierId, MessageId
 from heliograph.core.states import MessageState
 from heliograph.store.hop import Hop
-from heliograph.store.hops.rows import Batched
+from heliograph.store.hops.statements import Script, Statement
 
 
 class MarkRequest(NamedTuple):
@@ -26,37 +23,37 @@ class MarkRequest(NamedTuple):
     at_ms: int
 
 
-_MAY_LEAVE = Batched(
+_MAY_LEAVE = Statement(
     """
-select json_group_array(json_array(m.account_id, m.id)) from ({rows}) j
-cross join message m on m.account_id = j.column1 and m.id = j.column2
-where m.state = ?1 and m.owner = ?2 and m.expires_at_ms > ?3
+from ({rows}) j cross join message m
+where m.account_id = j.column1 and m.id = j.column2{within:m.id} and m.state = ?1 and m.owner = ?2
+  and m.expires_at_ms > ?3
 """,
-    columns=2,
-    scalars=3,
+    reads="m.account_id, m.id",
+    answer=tuple[AccountId, MessageId],
+    locks="m",
+    columns="int bigint",
+    scalars="int int bigint",
+    id_column=2,
 )
-_MARK = Batched(
+_MARK = Statement(
     """
 update message set state = ?1, session = ?2, marked_at_ms = ?3, carrier_id = ?4
-where (account_id, id) in (select * from ({rows}))
+where (account_id, id) in (select * from ({rows}) j){within:id}
 """,
-    columns=2,
-    scalars=4,
+    columns="int bigint",
+    scalars="int bigint bigint int",
+    id_column=2,
 )
-_pairs = msgspec.json.Decoder(list[tuple[AccountId, MessageId]]).decode
 
 
-def _sqlite(connection: sqlite3.Connection, requests: list[MarkRequest]) -> list[set[MessageId]]:
-    return [_mark(connection, request) for request in requests]
+def _script(requests: list[MarkRequest]) -> Script[list[set[MessageId]]]:
+    results: list[set[MessageId]] = []
+    for owner, carrier_id, session_id, messages, at_ms in requests:
+        marked = yield _MAY_LEAVE.about(messages, int(MessageState.QUEUED), owner, at_ms)
+        yield _MARK.about(marked, int(MessageState.SUBMITTING), session_id, at_ms, carrier_id)
+        results.append({message_id for _, message_id in marked})
+    return results
 
 
-def _mark(connection: sqlite3.Connection, request: MarkRequest) -> set[MessageId]:
-    owner, carrier_id, session_id, messages, at_ms = request
-    marked: list[tuple[AccountId, MessageId]] = []
-    for answer in _MAY_LEAVE.answers(connection, messages, int(MessageState.QUEUED), owner, at_ms):
-        marked += _pairs(answer)
-    _MARK.run(connection, marked, int(MessageState.SUBMITTING), session_id, at_ms, carrier_id)
-    return {message_id for _, message_id in marked}
-
-
-MARK: Hop[MarkRequest, set[MessageId]] = Hop("mark", lambda request: len(request.messages), _sqlite)
+MARK: Hop[MarkRequest, set[MessageId]] = Hop("mark", lambda request: len(request.messages), _script)

@@ -4,12 +4,11 @@ The row of a file is written before the file, so that there is none in the media
 writes that something refers to it does so after both.
 """
 
-import sqlite3
 from typing import NamedTuple
 
 from heliograph.core.ids import AccountId, SubmissionId
-from heliograph.store.engine import Hop
-from heliograph.store.hops.rows import Batched, rows
+from heliograph.store.hop import Hop
+from heliograph.store.hops.statements import Script, Statement
 
 
 class KeepRequest(NamedTuple):
@@ -21,24 +20,35 @@ class KeepRequest(NamedTuple):
     at_ms: int
 
 
-_KEEP = Batched(
+_KEEP = Statement(
     """
 insert into media(digest, content_type, octets, stored_at_ms)
-select * from ({rows}) where column1 is not null
-on conflict do update set stored_at_ms = max(stored_at_ms, excluded.stored_at_ms)
+select * from ({rows}) j where column1 is not null
+on conflict (digest) do update set stored_at_ms = excluded.stored_at_ms
+  where excluded.stored_at_ms > media.stored_at_ms
 """,
-    columns=4,
+    columns="text text bigint bigint",
 )
-_TYPES = """
-select m.digest, m.content_type from json_each(?) j cross join media m on m.digest = j.value
-"""
+_TYPES = Statement(
+    """
+from ({rows}) j cross join media m where m.digest = j.column1
+""",
+    reads="m.digest, m.content_type",
+    answer=tuple[str, str],
+    columns="text",
+)
 
 
-def _keep(connection: sqlite3.Connection, requests: list[KeepRequest]) -> list[str]:
+def _keep(requests: list[KeepRequest]) -> Script[list[str]]:
     """The type of each file: the first that it was kept under."""
-    _KEEP.run(connection, requests)
-    digests = list({request.digest for request in requests})
-    types = dict(connection.execute(_TYPES, (rows(digests),)).fetchall())
+    # PostgreSQL does not write a row twice in one statement.
+    last: dict[str, KeepRequest] = {}
+    for request in requests:
+        before = last.setdefault(request.digest, request)
+        if request.at_ms > before.at_ms:
+            last[request.digest] = before._replace(at_ms=request.at_ms)
+    yield _KEEP.about(sorted(last.values()))
+    types = dict((yield _TYPES.about([(digest,) for digest in last])))
     return [types[request.digest] for request in requests]
 
 
@@ -53,20 +63,20 @@ class FetchedRequest(NamedTuple):
     digests: tuple[str, ...]
 
 
-_FETCHED = Batched(
+_FETCHED = Statement(
     """
-update submission_media set digest = column4 from ({rows})
-where account_id = column1 and submission_id = column2 and position = column3
+update submission_media set digest = j.column4 from ({rows}) j
+where account_id = j.column1 and submission_id = j.column2 and position = j.column3
 """,
-    columns=4,
+    columns="int bigint int text",
 )
 
 
-def _fetched(connection: sqlite3.Connection, requests: list[FetchedRequest]) -> list[None]:
+def _fetched(requests: list[FetchedRequest]) -> Script[list[None]]:
     # Of two requests about one submission the last one holds, as `update … from` takes any one row.
     last = {(request.account_id, request.submission_id): request.digests for request in requests}
     files = [(*key, position, digest) for key, digests in last.items() for position, digest in enumerate(digests)]
-    _FETCHED.run(connection, files)
+    yield _FETCHED.about(files)
     return [None] * len(requests)
 
 

@@ -1,13 +1,12 @@
 """Notify: a delivery with its exact body replaces the outbox rows it was made of, before the first call."""
 
-import sqlite3
 from enum import IntEnum
 from typing import NamedTuple
 
 from heliograph.core.ids import AccountId, MessageId, WebhookId
 from heliograph.core.states import MessageState
 from heliograph.store.hop import Hop
-from heliograph.store.hops.rows import Batched
+from heliograph.store.hops.statements import Script, Statement
 
 
 class DeliveryState(IntEnum):
@@ -31,25 +30,27 @@ class GroupRequest(NamedTuple):
     at_ms: int
 
 
-_CLEAR = Batched(
+_CLEAR = Statement(
     """
-delete from outbox where webhook_id = ?1 and (account_id, message_id, state) in (select * from ({rows}))
+delete from outbox where webhook_id = ?1 and (account_id, message_id, state) in (select * from ({rows}) j)
 """,
-    columns=3,
-    scalars=1,
+    columns="int bigint int",
+    scalars="int",
 )
-_INSERT = """
+_INSERT = Statement(
+    """
 insert into delivery(id, webhook_id, account_id, kind, events, body, state, next_at_ms, created_at_ms)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
+select * from ({rows}) j where column1 is not null
+""",
+    columns="bigint int int int int bytea int bigint bigint",
+)
 
 
-def _group(connection: sqlite3.Connection, requests: list[GroupRequest]) -> list[None]:
+def _group(requests: list[GroupRequest]) -> Script[list[None]]:
     for request in requests:
         keys = [(account_id, message_id, int(state)) for account_id, message_id, state in request.events]
-        _CLEAR.run(connection, keys, request.webhook_id)
-    connection.executemany(
-        _INSERT,
+        yield _CLEAR.about(keys, request.webhook_id)
+    yield _INSERT.about(
         [
             (
                 request.delivery_id,
@@ -58,12 +59,12 @@ def _group(connection: sqlite3.Connection, requests: list[GroupRequest]) -> list
                 request.kind,
                 request.told,
                 request.body,
-                DeliveryState.PENDING,
+                int(DeliveryState.PENDING),
                 request.at_ms,
                 request.at_ms,
             )
             for request in requests
-        ],
+        ]
     )
     return [None] * len(requests)
 
@@ -83,13 +84,20 @@ class TriedRequest(NamedTuple):
     settled_at_ms: int | None
 
 
-_TRIED = """
-update delivery set state = ?2, attempts = ?3, next_at_ms = ?4, status = ?5, note = ?6, settled_at_ms = ?7 where id = ?1
-"""
+_TRIED = Statement(
+    """
+update delivery set state = j.column2, attempts = j.column3, next_at_ms = j.column4, status = j.column5,
+  note = j.column6, settled_at_ms = j.column7
+from ({rows}) j where delivery.id = j.column1
+""",
+    columns="bigint int int bigint int text bigint",
+)
 
 
-def _tried(connection: sqlite3.Connection, requests: list[TriedRequest]) -> list[None]:
-    connection.executemany(_TRIED, requests)
+def _tried(requests: list[TriedRequest]) -> Script[list[None]]:
+    # Of two calls of one delivery the last one holds, as `update … from` takes any one row.
+    last = {request.delivery_id: request for request in requests}
+    yield _TRIED.about([(each[0], int(each[1]), *each[2:]) for each in last.values()])
     return [None] * len(requests)
 
 

@@ -1,12 +1,12 @@
 """The statement that leaves what webhooks are to be told, in the transaction that makes it true."""
 
-from heliograph.store.hops.rows import Batched
+from heliograph.store.hops.statements import Statement
 
-TELL = Batched(
+TELL = Statement(
     """
 insert into outbox(webhook_id, account_id, message_id, state, at_ms)
-select * from ({rows}) where column1 is not null on conflict do nothing
+select * from ({rows}) j where column1 is not null on conflict do nothing
 """,
-    columns=5,
+    columns="int int bigint int bigint",
 )
 """Takes rows of `core.events.Told`."""

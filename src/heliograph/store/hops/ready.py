@@ -1,12 +1,12 @@
 """Messages that nobody holds in memory wait in a table of their own, ordered by when they are due."""
 
-from heliograph.store.hops.rows import Batched
+from heliograph.store.hops.statements import Statement
 
-WAIT = Batched(
+WAIT = Statement(
     """
 insert into ready(due_at_ms, account_id, message_id)
-select * from ({rows}) where column1 is not null on conflict do nothing
+select * from ({rows}) j where column1 is not null on conflict do nothing
 """,
-    columns=3,
+    columns="bigint int bigint",
 )
 """Puts messages there: rows of (due, account, message); one that waits already stays as it is."""

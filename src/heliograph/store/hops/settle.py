@@ -3,10 +3,7 @@
 Each table is read and written with one statement for the whole batch.
 """
 
-import sqlite3
 from typing import NamedTuple
-
-import msgspec
 
 from heliograph.core.events import Audience
 from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId
@@ -27,7 +24,7 @@ from heliograph.store.hop import Hop
 from heliograph.store.hops.money import move
 from heliograph.store.hops.outbox import TELL
 from heliograph.store.hops.ready import WAIT
-from heliograph.store.hops.rows import Batched, rows
+from heliograph.store.hops.statements import Script, Statement
 
 
 class SettleRequest(NamedTuple):
@@ -37,100 +34,115 @@ class SettleRequest(NamedTuple):
     audience: Audience
 
 
-_MAP = Batched(
+_Maybe = int | None
+_MAP = Statement(
     """
-select json_group_array(json_array(r.carrier_id, r.match_key, r.account_id, r.message_id, r.segment, r.state, r.error,
-                                   r.addresses, r.at_ms, r.is_settled))
-from ({rows}) j cross join receipt_map r on r.carrier_id = j.column1 and r.match_key = j.column2
+from ({rows}) j cross join receipt_map r where r.carrier_id = j.column1 and r.match_key = j.column2
 """,
-    columns=2,
+    reads="r.carrier_id, r.match_key, r.account_id, r.message_id, r.segment, r.state, r.error, r.addresses, r.at_ms,"
+    " r.is_settled",
+    answer=tuple[CarrierId, str, _Maybe, _Maybe, _Maybe, _Maybe, str | None, str | None, int, int],
+    locks="r",
+    columns="int text",
 )
-_DOUBTS = """
-select d.carrier_id, d.recipient, d.account_id, d.message_id, d.segment, d.sender, d.marked_at_ms
-from doubt d where d.carrier_id in (select value from json_each(?))
-"""
-_STANDINGS = Batched(
+_DOUBTS = Statement(
     """
-select json_group_array(json_array(m.account_id, m.id, m.state, m.segments, m.accepted, m.delivered, m.charge,
-                                   m.attempts, m.carrier_id, m.reason, m.price, m.recipient, m.reference,
-                                   s.sender, s.id))
-from ({rows}) j cross join message m on m.account_id = j.column1 and m.id = j.column2
-cross join submission s on s.account_id = m.account_id and s.id = m.submission_id
+from ({rows}) j cross join doubt d where d.carrier_id = j.column1
 """,
-    columns=2,
+    reads="d.carrier_id, d.recipient, d.account_id, d.message_id, d.segment, d.sender, d.marked_at_ms",
+    answer=tuple[CarrierId, str, AccountId, MessageId, int, str, int],
+    columns="int",
 )
-_WRITE_MAP = Batched(
+_STANDINGS = Statement(
+    """
+from ({rows}) j cross join message m cross join submission s
+where m.account_id = j.column1 and m.id = j.column2{within:m.id}
+  and s.account_id = m.account_id and s.id = m.submission_id{near:s.id}
+""",
+    reads="m.account_id, m.id, m.state, m.segments, m.accepted, m.delivered, m.charge, m.attempts, m.carrier_id,"
+    " m.reason, m.price, m.recipient, m.reference, s.sender, s.id",
+    answer=tuple[
+        AccountId, MessageId, int, int, int, int, int, int, CarrierId, int, int, str, str | None, str, SubmissionId
+    ],
+    locks="m",
+    columns="int bigint",
+    id_column=2,
+)
+_WRITE_MAP = Statement(
     """
 insert into receipt_map(carrier_id, match_key, account_id, message_id, segment, state, error, addresses, at_ms,
                         is_settled)
-select * from ({rows}) where column1 is not null
-on conflict do update set account_id = excluded.account_id, message_id = excluded.message_id,
+select * from ({rows}) j where column1 is not null
+on conflict (carrier_id, match_key) do update set account_id = excluded.account_id, message_id = excluded.message_id,
   segment = excluded.segment, state = excluded.state, error = excluded.error, addresses = excluded.addresses,
   at_ms = excluded.at_ms, is_settled = excluded.is_settled
 """,
-    columns=10,
+    columns="int text int bigint int int text text bigint boolean",
 )
-_WRITE_MESSAGES = Batched(
+_WRITE_MESSAGES = Statement(
     """
 update message set state = ?1, accepted = ?2, delivered = ?3, charge = ?4, attempts = ?5, carrier_id = ?6, reason = ?7
-where (account_id, id) in (select * from ({rows}))
+where (account_id, id) in (select * from ({rows}) j){within:id}
 """,
-    columns=2,
-    scalars=7,
+    columns="int bigint",
+    scalars="int int int int int int int",
+    id_column=2,
 )
-_SETTLE_MAP = Batched(
+_SETTLE_MAP = Statement(
     """
-update receipt_map set state = ?2, error = ?3, is_settled = 1 where carrier_id = ?1 and match_key in ({rows})
+update receipt_map set state = ?2, error = ?3, is_settled = true where carrier_id = ?1 and match_key in ({rows})
 """,
-    columns=1,
-    scalars=3,
+    columns="text",
+    scalars="int int text",
 )
-_LET_GO = Batched(
+_LET_GO = Statement(
     """
-update message set owner = 0 where (account_id, id) in (select column2, column3 from ({rows}))
+update message set owner = 0 where (account_id, id) in (select column2, column3 from ({rows}) j){within:id}
 """,
-    columns=3,
+    columns="bigint int bigint",
+    id_column=3,
 )
-_ATTEMPTS = Batched(
+_ATTEMPTS = Statement(
     """
 insert into attempt(account_id, message_id, segment, at_ms, carrier_id, session, outcome, carrier_message_id, status)
-select * from ({rows}) where column1 is not null on conflict do nothing
+select * from ({rows}) j where column1 is not null on conflict do nothing
 """,
-    columns=9,
+    columns="int bigint int bigint int bigint int text text",
 )
-_EVENTS = Batched(
+_EVENTS = Statement(
     """
 insert into event(account_id, message_id, at_ms, state, reason, detail)
-select * from ({rows}) where column1 is not null on conflict do nothing
+select * from ({rows}) j where column1 is not null on conflict do nothing
 """,
-    columns=6,
+    columns="int bigint bigint int int text",
 )
-_WRITE_DOUBTS = Batched(
+_WRITE_DOUBTS = Statement(
     """
 insert into doubt(carrier_id, recipient, account_id, message_id, segment, sender, marked_at_ms)
 select column1, column2, column3, column4, column5, column6, coalesce(
-  (select m.marked_at_ms from message m where m.account_id = column3 and m.id = column4), column7)
-from ({rows}) where column1 is not null on conflict do nothing
+  (select m.marked_at_ms from message m where m.account_id = column3 and m.id = column4{within:m.id}), column7)
+from ({rows}) j where column1 is not null on conflict do nothing
 """,
-    columns=7,
+    columns="int text int bigint int text bigint",
+    id_column=4,
 )
-_CLEAR_DOUBTS = Batched(
+_CLEAR_DOUBTS = Statement(
     """
-delete from doubt where (carrier_id, recipient, account_id, message_id) in (select * from ({rows}))
+delete from doubt where (carrier_id, recipient, account_id, message_id) in (select * from ({rows}) j)
 """,
-    columns=4,
+    columns="int text int bigint",
 )
 
 
-def _read(connection: sqlite3.Connection, facts: list[SegmentFact | ReceiptFact]) -> Fold:
+def _read(facts: list[SegmentFact | ReceiptFact]) -> Script[Fold]:
     """Everything that the facts are about."""
-    receipt_map = _read_map(connection, facts)
+    receipt_map = yield from _read_map(facts)
     strays = {
         fact.carrier_id
         for fact in facts
         if type(fact) is ReceiptFact and _is_stray(receipt_map.get((fact.carrier_id, fact.receipt.key)))
     }
-    doubts = [Doubt(*row) for row in connection.execute(_DOUBTS, (rows(list(strays)),))] if strays else []
+    doubts = [Doubt(*row) for row in (yield _DOUBTS.about([(carrier_id,) for carrier_id in strays]))]
     keys: set[Key] = {(fact.account_id, fact.message_id) for fact in facts if type(fact) is SegmentFact}
     keys |= {
         (row.account_id, row.message_id)
@@ -138,14 +150,14 @@ def _read(connection: sqlite3.Connection, facts: list[SegmentFact | ReceiptFact]
         if row.account_id is not None and row.message_id is not None
     }
     keys |= {(doubt.account_id, doubt.message_id) for doubt in doubts}
-    return Fold(receipt_map, doubts, _read_standings(connection, keys))
+    return Fold(receipt_map, doubts, (yield from _read_standings(keys)))
 
 
 def _is_stray(row: MapRow | None) -> bool:
     return row is None or row.message_id is None
 
 
-def _read_map(connection: sqlite3.Connection, facts: list[SegmentFact | ReceiptFact]) -> dict[Place, MapRow]:
+def _read_map(facts: list[SegmentFact | ReceiptFact]) -> Script[dict[Place, MapRow]]:
     places: list[tuple[CarrierId, str]] = []
     for fact in facts:
         if type(fact) is ReceiptFact:
@@ -153,7 +165,7 @@ def _read_map(connection: sqlite3.Connection, facts: list[SegmentFact | ReceiptF
         elif type(fact) is SegmentFact and fact.match_key is not None:
             places.append((fact.carrier_id, fact.match_key))
     found: dict[Place, MapRow] = {}
-    stored = [row for answer in _MAP.answers(connection, places) for row in _map_rows(answer)]
+    stored = yield _MAP.about(places)
     for carrier_id, key, account_id, message_id, segment, state, error, addresses, at_ms, is_settled in stored:
         row = found[carrier_id, key] = MapRow(at_ms)
         if account_id is not None and message_id is not None:
@@ -169,37 +181,31 @@ def _read_map(connection: sqlite3.Connection, facts: list[SegmentFact | ReceiptF
     return found
 
 
-_Maybe = int | None
-_MapColumns = tuple[CarrierId, str, _Maybe, _Maybe, _Maybe, _Maybe, str | None, str | None, int, int]
-_StandingColumns = tuple[
-    AccountId, MessageId, int, int, int, int, int, int, CarrierId, int, int, str, str | None, str, SubmissionId
-]
-_map_rows = msgspec.json.Decoder(list[_MapColumns]).decode
-_standing_rows = msgspec.json.Decoder(list[_StandingColumns]).decode
 _STATES = {int(state): state for state in MessageState}
 _CHARGES = {int(charge): charge for charge in Charge}
 
 
-def _read_standings(connection: sqlite3.Connection, keys: set[Key]) -> dict[Key, Standing]:
+def _read_standings(keys: set[Key]) -> Script[dict[Key, Standing]]:
     states, charges = _STATES, _CHARGES
+    # In order, so that two who lock the same messages cannot wait for each other.
+    stored = yield _STANDINGS.about(sorted(keys))
     return {
         (account_id, message_id): Standing._make(
             (account_id, message_id, states[state], segments, accepted, delivered, charges[charge], *rest)
         )
-        for answer in _STANDINGS.answers(connection, list(keys))
-        for account_id, message_id, state, segments, accepted, delivered, charge, *rest in _standing_rows(answer)
+        for account_id, message_id, state, segments, accepted, delivered, charge, *rest in stored
     }
 
 
-def _write(connection: sqlite3.Connection, fold: Fold, at_ms: int) -> None:
+def _write(fold: Fold, at_ms: int) -> Script[None]:
     changed, changes = fold.changed, fold.changes
     cleared = [
         (old.carrier_id, old.recipient, *key)
         for key, old in fold.before.items()
         if old.state is MessageState.HELD and fold.standings[key].state is not MessageState.HELD
     ]
-    _write_messages(connection, changed)
-    rest = _settle_map(connection, changes.map)
+    yield from _write_messages(changed)
+    rest = yield from _settle_map(changes.map)
     for statement, values in (
         (_WRITE_MAP, rest),
         (_ATTEMPTS, changes.attempts),
@@ -210,11 +216,11 @@ def _write(connection: sqlite3.Connection, fold: Fold, at_ms: int) -> None:
         (_WRITE_DOUBTS, [each for each in changes.doubts if fold.is_held(each.account_id, each.message_id)]),
         (_CLEAR_DOUBTS, cleared),
     ):
-        statement.run(connection, values)
-    _move_money(connection, fold, changed=changed, at_ms=at_ms)
+        yield statement.about(values)
+    yield from _move_money(fold, changed=changed, at_ms=at_ms)
 
 
-def _write_messages(connection: sqlite3.Connection, changed: list[Standing]) -> None:
+def _write_messages(changed: list[Standing]) -> Script[None]:
     """One statement for all messages that stand alike now: mostly there are one or two kinds."""
     alike: dict[tuple[object, ...], list[Key]] = {}
     for each in changed:
@@ -223,10 +229,10 @@ def _write_messages(connection: sqlite3.Connection, changed: list[Standing]) -> 
         values = (state, each.accepted, each.delivered, charge, each.attempts, each.carrier_id, each.reason)
         alike.setdefault(values, []).append((each.account_id, each.message_id))
     for standing, keys in alike.items():
-        _WRITE_MESSAGES.run(connection, keys, *standing)
+        yield _WRITE_MESSAGES.about(keys, *standing)
 
 
-def _settle_map(connection: sqlite3.Connection, changed: dict[Place, MapRow]) -> list[tuple[object, ...]]:
+def _settle_map(changed: dict[Place, MapRow]) -> Script[list[tuple[object, ...]]]:
     """Settle the rows whose receipt has come, those with the same end together; returns the other rows."""
     alike: dict[tuple[CarrierId, int | None, str | None], list[tuple[str]]] = {}
     rest: list[tuple[object, ...]] = []
@@ -237,11 +243,11 @@ def _settle_map(connection: sqlite3.Connection, changed: dict[Place, MapRow]) ->
         else:
             rest.append(_map_columns((carrier_id, match_key), row))
     for (carrier_id, end, error), keys in alike.items():
-        _SETTLE_MAP.run(connection, keys, carrier_id, end, error)
+        yield _SETTLE_MAP.about(keys, carrier_id, end, error)
     return rest
 
 
-def _move_money(connection: sqlite3.Connection, fold: Fold, *, changed: list[Standing], at_ms: int) -> None:
+def _move_money(fold: Fold, *, changed: list[Standing], at_ms: int) -> Script[None]:
     sums: dict[tuple[AccountId, PostingKind], int] = {}
     for after in changed:
         before = fold.before[after.account_id, after.message_id]
@@ -249,7 +255,7 @@ def _move_money(connection: sqlite3.Connection, fold: Fold, *, changed: list[Sta
             for kind in movements(before.charge, after.charge):
                 place = (after.account_id, kind)
                 sums[place] = sums.get(place, 0) + after.price
-    move(connection, sums, at_ms)
+    yield from move(sums, at_ms)
 
 
 def _map_columns(place: Place, row: MapRow) -> tuple[object, ...]:
@@ -263,14 +269,14 @@ def _map_columns(place: Place, row: MapRow) -> tuple[object, ...]:
         row.error or None,
         addresses,
         row.at_ms,
-        int(row.is_settled),
+        row.is_settled,
     )
 
 
-def _sqlite(connection: sqlite3.Connection, requests: list[SettleRequest]) -> list[Settled]:
-    fold = _read(connection, [fact for request in requests for fact in request.facts])
+def _script(requests: list[SettleRequest]) -> Script[list[Settled]]:
+    fold = yield from _read([fact for request in requests for fact in request.facts])
     settled = [fold.fold(request.facts, request.audience) for request in requests]
-    _write(connection, fold, requests[-1].facts[-1].at_ms)
+    yield from _write(fold, requests[-1].facts[-1].at_ms)
     if len(requests) == 1:
         return settled
     return [
@@ -290,4 +296,4 @@ def _join(results: list[Settled]) -> Settled:
     return Settled(told, [state for result in results for state in result.entered], states)
 
 
-SETTLE: Hop[SettleRequest, Settled] = Hop("settle", lambda request: len(request.facts), _sqlite, _divide, _join)
+SETTLE: Hop[SettleRequest, Settled] = Hop("settle", lambda request: len(request.facts), _script, _divide, _join)

@@ -4,13 +4,12 @@ A stage that begins where the broadcast no longer stands was expanded before, pe
 overtaken: it writes nothing. So no contact gets a message twice and none is left out, however often a stretch is tried.
 """
 
-import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from heliograph.core.broadcasts import BroadcastState
 from heliograph.core.ids import AccountId
-from heliograph.store.hops.rows import Batched, rows
+from heliograph.store.hops.statements import Script, Statement
 
 Place = tuple[int, int]
 
@@ -25,12 +24,17 @@ class StageMove(NamedTuple):
     refused: int
 
 
-_PLACES = """
-select b.account_id, b.id, b.group_number, b.contact_id from json_each(?1) j
-cross join broadcast b on b.account_id = j.value->>0 and b.id = j.value->>1
-where b.state < ?2
-"""
-_MOVE = Batched(
+_PLACES = Statement(
+    """
+from ({rows}) j cross join broadcast b where b.account_id = j.column1 and b.id = j.column2 and b.state < ?1
+""",
+    reads="b.account_id, b.id, b.group_number, b.contact_id",
+    answer=tuple[AccountId, int, int, int],
+    locks="b",
+    columns="int bigint",
+    scalars="int",
+)
+_MOVE = Statement(
     """
 update broadcast set state = ?1, reason = 0, group_number = j.column5, contact_id = j.column6,
   accepted = accepted + j.column7, refused = refused + j.column8
@@ -38,8 +42,8 @@ from ({rows}) j
 where broadcast.account_id = j.column1 and broadcast.id = j.column2
   and broadcast.group_number = j.column3 and broadcast.contact_id = j.column4 and broadcast.state < ?2
 """,
-    columns=8,
-    scalars=2,
+    columns="int bigint int bigint int bigint int int",
+    scalars="int int",
 )
 
 
@@ -71,20 +75,18 @@ class Places:
             old.after, (stage.upto[0], stage.upto[1]), old.accepted + stage.accepted, old.refused + stage.refused
         )
 
-    def write(self, connection: sqlite3.Connection) -> None:
+    def write(self) -> Script[None]:
         """Keep what has moved: one row for each broadcast."""
         moved = [
             (*key, *each.after, *each.upto, each.accepted, each.refused)
             for key, each in self._of.items()
             if each.upto != each.after
         ]
-        _MOVE.run(connection, moved, int(BroadcastState.RUNNING), int(BroadcastState.DONE))
+        yield _MOVE.about(moved, int(BroadcastState.RUNNING), int(BroadcastState.DONE))
 
 
-def places_of(connection: sqlite3.Connection, stages: Iterable[tuple[AccountId, StageMove]]) -> Places:
+def places_of(stages: Iterable[tuple[AccountId, StageMove]]) -> Script[Places]:
     """Where the broadcasts of these stages stand now."""
-    keys = [(account_id, stage.broadcast_id) for account_id, stage in stages]
-    if not keys:
-        return Places({})
-    found = connection.execute(_PLACES, (rows(keys), int(BroadcastState.DONE)))
+    keys = sorted({(account_id, stage.broadcast_id) for account_id, stage in stages})
+    found = yield _PLACES.about(keys, int(BroadcastState.DONE))
     return Places({(row[0], row[1]): _Moved((row[2], row[3]), (row[2], row[3])) for row in found})
