@@ -1,13 +1,18 @@
 """Guards for every test: the network ends at loopback, and property tests are not judged by the clock."""
 
+import asyncio
 import ipaddress
 import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import Phase, settings
+
+from heliograph.store.opening import open_store
+from heliograph.testing.postgres import Server, server
 
 settings.register_profile("here", deadline=None, derandomize=False)
 # Where nobody looks on, a failure is reported at once: a slow story would be made smaller for minutes.
@@ -50,3 +55,19 @@ def _loopback_only() -> Iterator[None]:
         patch.setattr(socket.socket, "connect", guarded_connect)
         patch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
         yield
+
+
+async def _make_schema(address: str) -> None:
+    await (await open_store(address, Path())).close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """A PostgreSQL server for all tests of this process; a crash of the machine may cost it everything."""
+    try:
+        with server(fsync="off", synchronous_commit="off", full_page_writes="off") as running:
+            # Every database begins with the schema: Alembic makes one at a time in a process.
+            asyncio.run(_make_schema(running.address("template1")))
+            yield running
+    except LookupError as error:
+        pytest.skip(str(error))

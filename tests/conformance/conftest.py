@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 from heliograph.store import audit
-from heliograph.testing.stores import GRANT, FreshStore, empty_store, fresh_store
+from heliograph.testing.postgres import Server
+from heliograph.testing.stores import (
+    GRANT,
+    FreshPostgres,
+    FreshSqlite,
+    FreshStore,
+    OneDatabase,
+    empty_store,
+    fresh_store,
+)
 from tests.conformance.steps import Steps
 
 
@@ -15,13 +24,34 @@ def _pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return empty_store(tmp_path_factory.mktemp("pattern"))
 
 
-@pytest.fixture(params=["sqlite"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path, _pattern: Path) -> Iterator[FreshStore]:
-    """A fresh store of one engine."""
-    assert request.param == "sqlite"
+@pytest.fixture(scope="session")
+def database(postgres_server: Server) -> OneDatabase:
+    """A database that is as new for each test."""
+    return OneDatabase(postgres_server)
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path, _pattern: Path) -> Iterator[FreshSqlite]:
+    """A fresh store in a file."""
     store = fresh_store(tmp_path, pattern=_pattern)
     yield store
     store.close()
+
+
+@pytest.fixture
+def postgres(database: OneDatabase) -> Iterator[FreshPostgres]:
+    """A fresh store on a server."""
+    database.make_new()
+    store = FreshPostgres(database.address)
+    yield store
+    store.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def engine(request: pytest.FixtureRequest) -> FreshStore:
+    """A fresh store of each engine."""
+    store: FreshStore = request.getfixturevalue(request.param)
+    return store
 
 
 @pytest.fixture

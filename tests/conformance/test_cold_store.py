@@ -35,26 +35,23 @@ from heliograph.store.connection import Connection
 from heliograph.store.engine import Store
 from heliograph.store.opening import open_store
 from heliograph.store.schema import metadata, posting
-
-Opener = Callable[[Path], Awaitable[Store]]
-
-
-async def _sqlite(folder: Path) -> Store:
-    return await open_store(f"sqlite:///{folder}/store.sqlite", folder)
-
-
-ENGINES: dict[str, Opener] = {"sqlite": _sqlite}
+from heliograph.testing.stores import OneDatabase
 
 Tell = Callable[[Callable[[Store], Awaitable[None]]], None]
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=["sqlite", "postgres"])
 def tell(request: pytest.FixtureRequest, tmp_path: Path) -> Tell:
     """Run a story with a new store of each engine."""
+    address = f"sqlite:///{tmp_path}/store.sqlite"
+    if request.param == "postgres":
+        database: OneDatabase = request.getfixturevalue("database")
+        database.make_new(is_furnished=False)
+        address = database.address
 
     def run(story: Callable[[Store], Awaitable[None]]) -> None:
         async def go() -> None:
-            store = await ENGINES[request.param](tmp_path)
+            store = await open_store(address, tmp_path)
             try:
                 await story(store)
             finally:

@@ -1,15 +1,20 @@
 """Hot statements find their rows by key, however many there are."""
 
+import json
 import pkgutil
+import time
 from collections.abc import Iterator
 from importlib import import_module
+from typing import Any
 
 import pytest
 
+from heliograph.core.ids import day_of, first_at, first_of_day
 from heliograph.store import hops
 from heliograph.store.hops.statements import LARGEST, Statement
+from heliograph.store.postgres import days
 from heliograph.store.schema import metadata
-from heliograph.testing.stores import FreshStore
+from heliograph.testing.stores import FreshPostgres, FreshSqlite
 
 
 def _statements() -> Iterator[tuple[str, Statement]]:
@@ -21,20 +26,58 @@ def _statements() -> Iterator[tuple[str, Statement]]:
 
 @pytest.mark.parametrize(("name", "statement"), list(_statements()))
 @pytest.mark.parametrize("size", [1, 2, LARGEST])
-def test_no_table_is_scanned(engine: FreshStore, name: str, statement: Statement, size: int) -> None:
-    row = (1,) * len(statement.columns)
-    text, parameters = statement.prepared([row] * size if row else (), (1,) * len(statement.scalars))
-    plan = [str(row[3]) for row in engine.rows(f"explain query plan {text}", *parameters)]
+def test_no_table_is_scanned(sqlite: FreshSqlite, name: str, statement: Statement, size: int) -> None:
+    row = (1,) * statement.width
+    text, parameters = statement.prepared([row] * size if row else (), (1,) * len(statement.scalars.split()))
+    plan = [str(row[3]) for row in sqlite.rows(f"explain query plan {text}", *parameters)]
     scanned = {step.split()[1] for step in plan if step.startswith("SCAN ")}
     assert not scanned & set(metadata.tables), (name, plan)
 
 
-def test_rows_are_carried_out_in_pieces_and_what_is_left_over_is_no_row(engine: FreshStore) -> None:
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from _nodes(child)
+
+
+@pytest.mark.parametrize(("name", "statement"), list(_statements()))
+def test_no_table_is_scanned_on_postgres_and_no_day_but_those_of_the_ids(
+    postgres: FreshPostgres, name: str, statement: Statement
+) -> None:
+    today = day_of(first_at(int(time.time() * 1000)))
+    row = (first_of_day(today),) * statement.width
+    text, parameters = statement.on_postgres([row], (1,) * len(statement.scalars.split()))
+
+    async def explained() -> Any:
+        connection = await postgres.store.connect_hot()
+        try:
+            await connection.execute(f"prepare hot as {text}")
+            values = f"({', '.join(['null'] * len(parameters))})" if parameters else ""
+            return await connection.fetchval(f"explain (format json, costs off) execute hot{values}")
+        finally:
+            await connection.close()
+
+    (plan,) = json.loads(postgres.run(explained()))
+    nodes = list(_nodes(plan["Plan"]))
+    tables = {node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"}
+    assert not tables, plan
+    if statement.id_column:
+        found = {node["Relation Name"] for node in nodes if "Relation Name" in node} & _partitions(postgres)
+        wanted = {days.name_of(table, day) for table in days.TABLES for day in (today - 1, today)}
+        assert found, plan
+        assert found <= wanted, plan
+
+
+def _partitions(postgres: FreshPostgres) -> set[str]:
+    return {str(row[0]) for row in postgres.rows("select relname from pg_class where relispartition")}
+
+
+def test_rows_are_carried_out_in_pieces_and_what_is_left_over_is_no_row(sqlite: FreshSqlite) -> None:
     insert = Statement("insert into meta select * from ({rows}) j where column1 is not null", columns="text bigint")
     values = Statement(
         "from ({rows}) j join meta m on m.name = j.column1", reads="m.value", answer=tuple[int], columns="text"
     )
-    connection = engine.store.connect()
+    connection = sqlite.store.connect()
     for count in (0, 1, 3, LARGEST, LARGEST + 1, 3 * LARGEST + 7):
         connection.execute("delete from meta")
         insert.on_sqlite(connection, [(f"n{number}", number) for number in range(count)], ())
@@ -44,10 +87,10 @@ def test_rows_are_carried_out_in_pieces_and_what_is_left_over_is_no_row(engine: 
     connection.close()
 
 
-def test_scalars_stand_before_the_rows(engine: FreshStore) -> None:
+def test_scalars_stand_before_the_rows(sqlite: FreshSqlite) -> None:
     statement = Statement(
         "from ({rows}) j where j.column1 > ?2", reads="j.column1 + ?1", columns="int", scalars="int int"
     )
-    connection = engine.store.connect()
+    connection = sqlite.store.connect()
     assert statement.on_sqlite(connection, [(1,), (2,), (3,)], (10, 1)) == [(12,), (13,)]
     connection.close()

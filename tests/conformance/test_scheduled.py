@@ -27,9 +27,7 @@ def claim(engine: FreshStore, steps: Steps, most: int = 10) -> list[Claimed]:
 
 
 def suspend(engine: FreshStore, is_suspended: bool) -> None:
-    connection = engine.store.connect()
-    connection.execute("update account set is_suspended = ? where id = ?", (is_suspended, engine.account_id))
-    connection.close()
+    engine.execute("update account set is_suspended = ? where id = ?", is_suspended, engine.account_id)
 
 
 def test_its_time_makes_a_scheduled_message_queued_and_somebodys(engine: FreshStore, steps: Steps) -> None:
@@ -140,9 +138,7 @@ def test_a_cancelled_message_is_claimed_no_more(engine: FreshStore, steps: Steps
 
 def test_the_carrier_of_a_marked_message_is_the_one_that_gets_it(engine: FreshStore, steps: Steps) -> None:
     (message,) = steps.accept()
-    connection = engine.store.connect()
-    connection.execute("update message set carrier_id = 99")
-    connection.close()
+    engine.execute("update message set carrier_id = 99")
     steps.mark([message])
     assert engine.rows("select carrier_id from message") == [(engine.carrier_id,)]
 

@@ -25,6 +25,7 @@ _NODE_BITS = 6
 _COUNTERS = 1 << _COUNTER_BITS
 _TIME_SHIFT = _COUNTER_BITS + _NODE_BITS
 _LARGEST = 2**53 - 1
+_DAY_MS = 86_400_000
 _SHOWN = re.compile("([0-9a-f]{16})([0-9a-f]{16})")
 _UUID = re.compile("([0-9a-f]{8})-([0-9a-f]{4})-8([0-9a-f]{3})-([89ab][0-9a-f]{3})-([0-9a-f]{12})")
 _UUID_MARK = (1 << 62) - 1
@@ -84,6 +85,20 @@ def made_at_ms(identifier: int) -> int:
 def first_at(at_ms: int) -> int:
     """The lowest id that can be made at or after a time: the bound for searching by time."""
     return max(0, at_ms - EPOCH_MS) << _TIME_SHIFT
+
+
+def day_of(identifier: int) -> int:
+    """The day on which an id was made, counted from 2026-01-01 UTC."""
+    return (identifier >> _TIME_SHIFT) // _DAY_MS
+
+
+def first_of_day(day: int) -> int:
+    """The lowest id of a day.
+
+    >>> day_of(first_of_day(330)), day_of(first_of_day(330) - 1)
+    (330, 329)
+    """
+    return max(0, day) * _DAY_MS << _TIME_SHIFT
 
 
 def shown_id(identifier: int, mark: str) -> str:

@@ -29,9 +29,12 @@ class StoreRefused(Exception):
 
 
 class Writer(Protocol):
-    """Collects hot work of all hops and commits it together. commits: transactions so far."""
+    """Collects hot work of all hops and commits it together."""
 
-    commits: int
+    @property
+    def commits(self) -> int:
+        """Transactions so far."""
+        ...
 
     def put(self, hop: Hop[Request, Result], request: Request, done: Done[Result]) -> None:
         """Queue work; `done` is called once, after the commit or the failure."""
@@ -68,6 +71,14 @@ class Store(Protocol):
 
     def writing(self) -> "AbstractAsyncContextManager[AsyncConnection]":
         """One short transaction, committed at the end of the block; takes its turn among processes."""
+        ...
+
+    def turn_writer(self) -> Writer:
+        """A writer for a command, which works whether or not a server runs."""
+        ...
+
+    async def look_after(self, now_ms: int, *, forgotten_ms: int) -> None:
+        """What the engine needs done now and then. forgotten_ms: ended messages before it are forgotten, 0 for none."""
         ...
 
     async def close(self) -> None:

@@ -8,10 +8,18 @@ from sqlalchemy.exc import DatabaseError
 
 from heliograph.store import migrations
 from heliograph.store.engine import StoreRefused
+from heliograph.store.postgres import opening as postgres
+from heliograph.store.postgres.store import PostgresStore
 from heliograph.store.sqlite import SqliteStore
 from heliograph.store.turns import Turns
 
 _SCHEME = "sqlite:///"
+_SERVERS = ("postgresql://", "postgres://")
+
+
+def is_server(address: str) -> bool:
+    """Whether an address names a PostgreSQL server."""
+    return address.startswith(_SERVERS)
 
 
 def sqlite_path(address: str, data: Path) -> Path:
@@ -19,12 +27,17 @@ def sqlite_path(address: str, data: Path) -> Path:
     if not address:
         return data / "heliograph.sqlite"
     if not address.startswith(_SCHEME):
-        raise StoreRefused(f"{address.split(':', 1)[0]}: is not a store this version opens; use sqlite:///PATH")
+        raise StoreRefused(f"{address.split(':', 1)[0]}: is not a store; use sqlite:///PATH or postgresql://…")
     return Path(address.removeprefix(_SCHEME))
 
 
-async def open_store(address: str, data: Path) -> SqliteStore:
+async def open_store(address: str, data: Path) -> SqliteStore | PostgresStore:
     """Open a store, ready to use; raises StoreRefused with what to do when it cannot be opened."""
+    return await postgres.open_store(address) if is_server(address) else open_sqlite(address, data)
+
+
+def open_sqlite(address: str, data: Path) -> SqliteStore:
+    """Open a store in a file."""
     path = sqlite_path(address, data)
     try:
         make_place(path)
@@ -44,6 +57,16 @@ async def open_store(address: str, data: Path) -> SqliteStore:
             "run heliograph migrate (after a backup), or the program that made the store"
         )
     return SqliteStore(path)
+
+
+async def upgrade(address: str, data: Path) -> str | None:
+    """Bring the store at an address to this program's revision; returns the one it had, None when it was new."""
+    if is_server(address):
+        return await postgres.upgrade_at(address)
+    path = sqlite_path(address, data)
+    make_place(path)
+    with Turns(path.parent).taken():
+        return migrations.upgrade(path)
 
 
 def make_place(path: Path) -> None:

@@ -34,9 +34,13 @@ def _has(name: str, kind: type[TypeEngine[Any]], *, default: str | None = None) 
     return Column(name, kind, nullable=False, server_default=default)
 
 
-def _narrow(name: str, *columns: Column[Any] | Index) -> Table:
-    """A table that lives in its primary key (on SQLite without a second copy of it)."""
-    return Table(name, metadata, *columns, sqlite_with_rowid=False)
+def _narrow(name: str, *columns: Column[Any] | Index, days_of: str | None = None) -> Table:
+    """A table that lives in its primary key (on SQLite without a second copy of it).
+
+    days_of: the id by which PostgreSQL keeps each day apart (`store/postgres/days.py`).
+    """
+    by_day = None if days_of is None else f"range ({days_of})"
+    return Table(name, metadata, *columns, sqlite_with_rowid=False, postgresql_partition_by=by_day)
 
 
 # What the operator sets up -------------------------------------------------------------------------------------
@@ -260,6 +264,7 @@ submission = _narrow(
     _has("sender", Text),
     _has("text", Text),
     Column("traits", Text),
+    days_of="id",
 )
 """traits: a JSON object of what few bodies have (`store.traits`)."""
 
@@ -293,6 +298,7 @@ message = _narrow(
     _has("owner", Integer, default="0"),
     Column("session", BigInteger),
     Column("marked_at_ms", BigInteger),
+    days_of="id",
 )
 
 forgotten = _narrow(
@@ -317,6 +323,7 @@ attempt = _narrow(
     Column("session", BigInteger),
     Column("carrier_message_id", Text),
     Column("status", Text),
+    days_of="message_id",
 )
 
 event = _narrow(
@@ -327,6 +334,7 @@ event = _narrow(
     _key("state", Integer),
     _has("reason", Integer, default="0"),
     Column("detail", Text),
+    days_of="message_id",
 )
 
 receipt_map = _narrow(

@@ -85,6 +85,9 @@ class SqliteStore:
                 if is_taken:
                     turn.__exit__(None, None, None)
 
+    async def look_after(self, now_ms: int, *, forgotten_ms: int) -> None:
+        """A file looks after itself."""
+
     async def close(self) -> None:
         """Let go of every connection."""
         await self._readers.dispose()

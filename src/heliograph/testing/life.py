@@ -37,7 +37,7 @@ from heliograph.services.media import MediaLibrary
 from heliograph.store import accounts, carriers, overdue, owners, postings, routes, webhooks
 from heliograph.store.connection import Connection
 from heliograph.store.engine import Done, Hop, Request, Result
-from heliograph.store.opening import open_store
+from heliograph.store.opening import open_sqlite
 from heliograph.store.sqlite import SqliteStore
 from heliograph.store.writer import BatchWriter, nothing
 from heliograph.testing.clock import START_MS, VirtualClock, turns
@@ -331,7 +331,7 @@ def pattern_store(folder: Path) -> Path:
     """The file of a store that is set up: what `copied_store` copies."""
 
     async def made() -> Path:
-        store = await open_store("", folder)
+        store = open_sqlite("", folder)
         async with store.writing() as connection:
             await _set_up(connection)
         await store.close()

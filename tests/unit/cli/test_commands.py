@@ -1,6 +1,5 @@
 """What the commands answer: the shapes that scripts rely on, and words for people."""
 
-import asyncio
 import re
 import sqlite3
 from pathlib import Path
@@ -12,7 +11,7 @@ from heliograph.core.directory import Account
 from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId, shown_id
 from heliograph.store.hops.accept import ACCEPT, AcceptRequest, NewBody, NewMessage
 from heliograph.store.hops.statements import carry_out
-from heliograph.store.opening import open_store
+from heliograph.store.opening import open_sqlite
 from tests.unit.cli.conftest import Heliograph
 
 MESSAGE = MessageId(123_456_789_012)
@@ -20,7 +19,7 @@ MESSAGE = MessageId(123_456_789_012)
 
 def _accept(folder: Path) -> None:
     """Accept a message of account 1 as a server does."""
-    store = asyncio.run(open_store("", folder))
+    store = open_sqlite("", folder)
     connection = store.connect()
     account_id, submission_id = AccountId(1), SubmissionId(5)
     new = NewMessage(

@@ -1,11 +1,10 @@
-import asyncio
 import sqlite3
 from pathlib import Path
 
 import pytest
 
 from heliograph.core.ids import uid_from
-from heliograph.store.opening import open_store
+from heliograph.store.opening import open_sqlite
 from tests.unit.cli.conftest import Heliograph
 
 FIRST = 115_402_342_400_000
@@ -16,7 +15,7 @@ def came(heliograph: Heliograph, tmp_path: Path) -> Heliograph:
     """Crane has a number, to which a message came; another one is nobody's, and has bells in it."""
     heliograph("account", "add", "Crane")
     heliograph("number", "add", "Crane", "+27820000000")
-    store = asyncio.run(open_store("", tmp_path / "data"))
+    store = open_sqlite("", tmp_path / "data")
     connection = sqlite3.connect(store.path, isolation_level=None)
     for place, (account_id, recipient, text) in enumerate(((1, "27820000000", "Yes"), (0, "27600", "Bell\a"))):
         connection.execute(

@@ -10,7 +10,7 @@ from heliograph.core.states import Charge, MessageState
 from heliograph.pipeline import prune
 from heliograph.pipeline.forget import DAY_MS
 from heliograph.store import accounts
-from heliograph.store.opening import open_store
+from heliograph.store.opening import open_sqlite
 from heliograph.testing.life import Process
 from tests.unit.pipeline.conftest import Play
 from tests.unit.pipeline.stories import Taker, rows, submission
@@ -55,7 +55,7 @@ def test_messages_are_kept_as_long_as_the_operator_says(tmp_path: Path, retentio
         )
 
     async def story() -> list[int]:
-        store = await open_store("", tmp_path)
+        store = open_sqlite("", tmp_path)
         try:
             async with store.writing() as writing:
                 await accounts.add(writing, name="Crane", user="crane", mark="0" * 16, now_ms=NOW_MS)

@@ -21,7 +21,7 @@ from heliograph.store.engine import StoreFailed, StoreUnavailable, ask
 from heliograph.store.hops.accept import ACCEPT, AcceptRequest, NewBody, NotEnough
 from heliograph.store.hops.crossing import Audiences
 from heliograph.store.hops.mark import MARK, MarkRequest
-from heliograph.store.opening import open_store
+from heliograph.store.opening import open_sqlite
 
 PATIENCE_S = 20.0
 IDS = IdSource(1)
@@ -32,7 +32,7 @@ def play(folder: Path, story: Story, *, deaths: list[BaseException] | None = Non
     """Tell a story of one near end on a new store."""
 
     async def told() -> None:
-        store = await open_store("", folder)
+        store = open_sqlite("", folder)
         died = deaths.append if deaths is not None else _never
         writer = await WriterApart.start(far_end(store.path), died)
         try:

@@ -7,11 +7,14 @@ differ, a statement has two texts side by side.
 """
 
 import sqlite3
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from itertools import chain
 from typing import Any, Final, TypeVar
 
 import msgspec
+
+from heliograph.core.ids import day_of, first_of_day
 
 Result = TypeVar("Result")
 Rows = Sequence[Sequence[object]]
@@ -23,6 +26,7 @@ DAYS_KEPT: Final = 16
 """Texts of one statement for PostgreSQL: mostly there is one, for today."""
 
 
+@dataclass(slots=True, eq=False)
 class Statement:
     """One statement of a hop.
 
@@ -32,38 +36,36 @@ class Statement:
     columns, scalars: the types of both, by PostgreSQL's names.
     reads: what is read, in front of the text. answer: a row of it, as JSON can carry it; without it rows are fetched
     one by one. returns: the text itself gives rows.
-    locks: tables of what is read that nobody else may change until the commit (on SQLite nobody else writes).
+    locks: the table of what is read that nobody else may change until the commit (on SQLite nobody else writes).
     id_column: the one whose ids `within` and `near` look at, counted from 1.
-    postgres: the text there, where it must be another one; empty where there is nothing to do.
+    postgres: the text there, where it must be another one.
 
     Rows that a batch does not fill are NULL in all columns on SQLite: an insert has to leave out rows whose first
     column is NULL.
     """
 
-    def __init__(  # noqa: PLR0913 (a table of what statements have; most have two or three of them)
-        self,
-        text: str,
-        *,
-        columns: str = "",
-        scalars: str = "",
-        reads: str = "",
-        answer: Any = None,
-        returns: bool = False,
-        locks: str = "",
-        id_column: int = 0,
-        postgres: str | None = None,
-    ) -> None:
-        self._text = text
-        self.postgres = text if postgres is None else postgres
-        self.columns = columns.split()
-        self.scalars = scalars.split()
-        self._reads = reads
-        self._decode = None if answer is None else msgspec.json.Decoder(list[answer]).decode
-        self._fetches = returns or bool(reads)
-        self._locks = locks
-        self.id_column = id_column
-        self._sizes: dict[int, str] = {}
-        self._by_days: dict[tuple[int, int], str] = {}
+    text: str
+    _: KW_ONLY
+    columns: str = ""
+    scalars: str = ""
+    reads: str = ""
+    answer: Any = None
+    returns: bool = False
+    locks: str = ""
+    id_column: int = 0
+    postgres: str = ""
+    width: int = field(init=False)
+    _decode: Callable[[str], list[Any]] | None = field(init=False, default=None)
+    _first_row: int = field(init=False)
+    _sizes: dict[int, str] = field(init=False, default_factory=dict)
+    _days: dict[tuple[int, int], str] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.width = len(self.columns.split())
+        self._first_row = len(self.scalars.split()) + 1
+        if self.answer is not None:
+            decoder: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list.__class_getitem__(self.answer))
+            self._decode = decoder.decode
 
     def about(self, rows: Rows, *scalars: object) -> "Step":
         """A step: this statement for rows of plain values; for none there is nothing to do."""
@@ -78,7 +80,7 @@ class Statement:
     def on_sqlite(self, connection: sqlite3.Connection, rows: Rows, scalars: Sequence[object]) -> list[Any]:
         """Carry it out; the rows that it answers."""
         if len(rows) <= LARGEST:
-            if not rows and self.columns:
+            if not rows and self.width:
                 return []
             return self._answers(connection.execute(*self.prepared(rows, scalars)))
         answers: list[Any] = []
@@ -91,7 +93,7 @@ class Statement:
         if self._decode is not None:
             found: list[Any] = self._decode(cursor.fetchone()[0])
             return found
-        return cursor.fetchall() if self._fetches else []
+        return cursor.fetchall() if self.reads or self.returns else []
 
     def prepared(self, rows: Rows, scalars: Sequence[object]) -> tuple[str, tuple[object, ...]]:
         """The text for up to `LARGEST` rows, one for each power of two of them, and its parameters."""
@@ -100,17 +102,65 @@ class Statement:
         text = self._sizes.get(size)
         if text is None:
             text = self._sizes[size] = self._sized(size)
-        empty = (None,) * ((size - count) * len(self.columns))
+        empty = (None,) * ((size - count) * self.width)
         return text, (*scalars, *chain.from_iterable(rows), *empty)
 
     def _sized(self, size: int) -> str:
-        width, first = len(self.columns), len(self.scalars) + 1
+        width, first = self.width, self._first_row
         numbers = (range(first + row * width, first + (row + 1) * width) for row in range(size))
         rows = ",".join(f"({','.join(f'?{number}' for number in row)})" for row in numbers)
-        text = self._text.format(rows=f"values {rows}", within=_ANYWHERE, near=_ANYWHERE)
+        text = self.text.format(rows=f"values {rows}", within=_ANYWHERE, near=_ANYWHERE)
         if self._decode is not None:
-            return f"select json_group_array(json_array({self._reads})) {text}"
-        return f"select {self._reads} {text}" if self._reads else text
+            return f"select json_group_array(json_array({self.reads})) {text}"
+        return f"select {self.reads} {text}" if self.reads else text
+
+    # PostgreSQL -----------------------------------------------------------------------------------------------
+
+    def on_postgres(self, rows: Rows, scalars: Sequence[object]) -> tuple[str, Sequence[object]]:
+        """The text for any number of rows, and its parameters: a list for each column.
+
+        Ids stand in the text as the bounds of whole days: so there is one text a day, whose plan knows its partitions.
+        """
+        if not self.width:
+            return self._of_days(0, 0), scalars
+        columns = list(zip(*rows, strict=True))
+        if not self.id_column:
+            return self._of_days(0, 0), (*scalars, *columns)
+        ids: Sequence[int] = columns[self.id_column - 1]
+        return self._of_days(day_of(min(ids)), day_of(max(ids))), (*scalars, *columns)
+
+    def _of_days(self, first: int, last: int) -> str:
+        text = self._days.get((first, last))
+        if text is None:
+            if len(self._days) >= DAYS_KEPT:
+                self._days.clear()
+            text = self._days[first, last] = self._written(first, last)
+        return text
+
+    def _written(self, first: int, last: int) -> str:
+        numbers = range(self._first_row, self._first_row + self.width)
+        arrays = ", ".join(f"${number}::{kind}[]" for number, kind in zip(numbers, self.columns.split(), strict=True))
+        names = ", ".join(f"column{number}" for number in range(1, self.width + 1))
+        text = (self.postgres or self.text).format(
+            rows=f"select * from unnest({arrays}) as given({names})",
+            within=_Days(first, last),
+            near=_Days(first - 1, last),
+        )
+        if self.reads:
+            text = f"select {self.reads} {text}" + (f" for update of {self.locks}" if self.locks else "")
+        for number, kind in enumerate(self.scalars.split(), 1):
+            text = text.replace(f"?{number}", f"${number}::{kind}")
+        return text
+
+
+class _Days:
+    """A search that is narrowed to days."""
+
+    def __init__(self, first: int, last: int) -> None:
+        self._from, self._below = first_of_day(first), first_of_day(last + 1)
+
+    def __format__(self, column: str) -> str:
+        return f" and {column} >= {self._from} and {column} < {self._below}"
 
 
 class _Anywhere:

@@ -21,17 +21,22 @@ def upgrade(path: Path) -> str | None:
 
     Whoever calls holds the store's turn.
     """
+    with _opened(path) as connection:
+        return upgrade_on(connection)
+
+
+def upgrade_on(connection: Connection) -> str | None:
+    """Bring an open store to `HEAD`, in the transaction that is open; returns the revision it had, None when new."""
     # Alembic is slow to import and needed once in a store's life.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
 
-    with _opened(path) as connection:
-        before = revision_of(connection)
-        if before != HEAD:
-            settings = Config()
-            settings.set_main_option("script_location", str(Path(__file__).parent))
-            settings.attributes["connection"] = connection
-            command.upgrade(settings, HEAD)
+    before = revision_of(connection)
+    if before != HEAD:
+        settings = Config()
+        settings.set_main_option("script_location", str(Path(__file__).parent))
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, HEAD)
     return before
 
 

@@ -126,6 +126,7 @@ def upgrade() -> None:
         sa.Column("captured", sa.BigInteger(), nullable=False, server_default="0"),
         sa.PrimaryKeyConstraint("account_id"),
         sqlite_with_rowid=False,
+        postgresql_with={"fillfactor": 50},
     )
     op.create_table(
         "posting",
@@ -135,6 +136,7 @@ def upgrade() -> None:
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("account_id", "at_ms", "kind"),
         sqlite_with_rowid=False,
+        postgresql_with={"fillfactor": 80},
     )
     op.create_table(
         "owner",
@@ -155,6 +157,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("account_id", "id"),
         sqlite_with_rowid=False,
+        postgresql_partition_by="range (id)",
     )
     op.create_table(
         "idempotency",
@@ -189,6 +192,7 @@ def upgrade() -> None:
         sa.Column("marked_at_ms", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("account_id", "id"),
         sqlite_with_rowid=False,
+        postgresql_partition_by="range (id)",
     )
     op.create_table(
         "ready",
@@ -197,6 +201,7 @@ def upgrade() -> None:
         sa.Column("message_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("due_at_ms", "account_id", "message_id"),
         sqlite_with_rowid=False,
+        postgresql_with={"autovacuum_vacuum_scale_factor": 0.0, "autovacuum_vacuum_threshold": 20000},
     )
     op.create_table(
         "attempt",
@@ -211,6 +216,7 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("account_id", "message_id", "segment", "at_ms", "outcome"),
         sqlite_with_rowid=False,
+        postgresql_partition_by="range (message_id)",
     )
     op.create_table(
         "event",
@@ -222,6 +228,7 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("account_id", "message_id", "at_ms", "state"),
         sqlite_with_rowid=False,
+        postgresql_partition_by="range (message_id)",
     )
     op.create_table(
         "receipt_map",
@@ -237,6 +244,7 @@ def upgrade() -> None:
         sa.Column("is_settled", sa.Boolean(), nullable=False, server_default="0"),
         sa.PrimaryKeyConstraint("carrier_id", "match_key"),
         sqlite_with_rowid=False,
+        postgresql_with={"fillfactor": 70, "autovacuum_vacuum_scale_factor": 0.05},
     )
     op.create_table(
         "doubt",
@@ -275,6 +283,7 @@ def upgrade() -> None:
         sa.Column("reference", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("webhook_id", "account_id", "message_id", "state"),
         sqlite_with_rowid=False,
+        postgresql_with={"autovacuum_vacuum_scale_factor": 0.0, "autovacuum_vacuum_threshold": 20000},
     )
     op.create_table(
         "delivery",

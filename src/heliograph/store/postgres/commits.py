@@ -1,0 +1,144 @@
+"""Transactions of the hot connection: each is committed, or certainly was not.
+
+Two transactions that stood in each other's way are tried again.
+
+**A commit without an answer** may have happened or not. Before anybody is told, we connect again and ask the server
+what became of the transaction, by its number; as long as the server is away, those who asked wait. So nobody hears *no*
+of what is stored, and nobody does twice what was done.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Any, Final, TypeVar
+
+import asyncpg
+
+from heliograph.store.hops.statements import Script
+from heliograph.store.postgres.trouble import is_unavailable, may_be_tried_again
+from heliograph.store.writer import nothing
+
+Result = TypeVar("Result")
+Work = Callable[[asyncpg.Connection], Awaitable[list[Any]]]
+
+TRIES: Final = 5
+"""How often a transaction is tried that stood in another's way."""
+
+LOOK_S: Final = 0.2
+"""Between two looks for a server that is away, while the end of a transaction is unknown."""
+
+_log = logging.getLogger(__name__)
+
+
+class Commits:
+    """The hot connection. count: transactions so far.
+
+    connect: opens it. away: told, while the end of a transaction is unknown, that the server is not there.
+    reach: crash points, for fault tests. sleep: waits, before another look.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[asyncpg.Connection]],
+        *,
+        away: Callable[[Exception], None],
+        reach: Callable[[str], None] = nothing,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,  # noqa: TID251 (waits for a server, not for time)
+    ) -> None:
+        self._connect = connect
+        self._away = away
+        self._reach = reach
+        self._sleep = sleep
+        self._connection: asyncpg.Connection | None = None
+        self.count = 0
+
+    async def open(self) -> None:
+        """Connect before there is anything to do."""
+        self._connection = await self._connect()
+
+    async def close(self) -> None:
+        """Let go of the connection; the next transaction opens it anew."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                await connection.close(timeout=1.0)
+            except Exception:  # noqa: BLE001 (it is of no use any more, however it ends)
+                connection.terminate()
+
+    async def committed(self, work: Work, names: Sequence[str]) -> list[Any]:
+        """Do work in a transaction, until it is committed or can not be; its result."""
+        for last in (*(False,) * (TRIES - 1), True):
+            try:
+                return await self._once(work, names)
+            except Exception as error:
+                if last or not may_be_tried_again(error):
+                    raise
+        raise AssertionError("a transaction is tried at least once")
+
+    async def _once(self, work: Work, names: Sequence[str]) -> list[Any]:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await self._connect()
+        connection = self._connection
+        await connection.execute("begin")
+        try:
+            number = await connection.fetchval("select pg_current_xact_id()::text")
+            results = await work(connection)
+            for name in names:
+                self._reach(f"{name}.stored")
+        except BaseException:
+            if not connection.is_closed():
+                with suppress(Exception):
+                    await connection.execute("rollback")
+            raise
+        try:
+            await connection.execute("commit")
+        except Exception as error:
+            # What the server says while the connection stays was rolled back.
+            if not is_unavailable(error) or not await self._was_committed(number, error):
+                raise
+        self.count += 1
+        for name in names:
+            self._reach(f"{name}.committed")
+        return results
+
+    async def _was_committed(self, number: str, error: Exception) -> bool:
+        """Whether a transaction was committed whose commit got no answer; asks until the server says."""
+        _log.warning("a commit got no answer (%s): looking whether it happened", str(error) or type(error).__name__)
+        while True:
+            await self.close()
+            try:
+                self._connection = await self._connect()
+                status = await self._connection.fetchval("select pg_xact_status($1::text::xid8)", number)
+                if status != "in progress":
+                    return bool(status == "committed")
+            except asyncpg.InvalidParameterValueError:
+                # A number that this server has not reached: the one that took over has never heard of it.
+                return False
+            except Exception as another:
+                if not is_unavailable(another):
+                    raise
+                self._away(another)
+            await self._sleep(LOOK_S)
+
+
+async def carry_out(connection: asyncpg.Connection, script: Script[Result], *, is_clean: bool = False) -> Result:
+    """Carry out a script. is_clean: texts without zero octets, each of which becomes U+FFFD."""
+    # A generator begins with None.
+    answers: Any = None
+    send = script.send
+    while True:
+        try:
+            statement, rows, scalars = send(answers)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        if not rows and statement.width:
+            answers = []
+            continue
+        text, values = statement.on_postgres([_clean(row) for row in rows] if is_clean else rows, scalars)
+        answers = await connection.fetch(text, *values)
+
+
+def _clean(row: Sequence[object]) -> list[object]:
+    return [value.replace("\0", "\ufffd") if isinstance(value, str) else value for value in row]

@@ -1,0 +1,153 @@
+"""Connections for cold work: snapshots to read from, and short transactions one after the other."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from heliograph.store.engine import StoreRefused, StoreUnavailable
+from heliograph.store.postgres import days, promises
+from heliograph.store.postgres.trouble import is_unavailable
+from heliograph.store.postgres.writer import PostgresWriter
+from heliograph.store.writer import nothing
+
+CONNECT_S: Final = 5.0
+STATEMENT_S: Final = 30.0
+"""No statement of ours takes so long; one that does hangs."""
+
+_TURN: Final = text("select pg_advisory_xact_lock(79608263720194)")
+_SERVES: Final = 79608263720195
+_SETTINGS: Final = {"application_name": "heliograph", "timezone": "UTC", "jit": "off", "client_min_messages": "error"}
+# The hot statements find their rows by key, also in a day that is empty when they are planned and full when they run.
+_HOT_SETTINGS: Final = _SETTINGS | {
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "idle_in_transaction_session_timeout": "10s",
+}
+
+
+class PostgresStore:
+    """A store on a server, at any address that libpq understands."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._brief: list[PostgresWriter] = []
+        self._engine: AsyncEngine = create_async_engine(
+            "postgresql+asyncpg://",
+            async_creator=self.connect,
+            pool_size=4,
+            max_overflow=8,
+            pool_timeout=CONNECT_S,
+            pool_pre_ping=True,
+            hide_parameters=True,
+        )
+
+    async def connect(self, **_: object) -> asyncpg.Connection:
+        """A connection of its own."""
+        return await asyncpg.connect(
+            self.address, timeout=CONNECT_S, command_timeout=STATEMENT_S, server_settings=_SETTINGS
+        )
+
+    async def connect_hot(self) -> asyncpg.Connection:
+        """The hot writer's connection."""
+        return await asyncpg.connect(
+            self.address,
+            timeout=CONNECT_S,
+            command_timeout=STATEMENT_S,
+            statement_cache_size=1024,
+            max_cached_statement_lifetime=0,
+            server_settings=_HOT_SETTINGS,
+        )
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A snapshot to read from."""
+        with _unavailable():
+            async with self._engine.connect() as connection:
+                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction. Cold ones take turns, on all machines: what one reads no other changes before it commits."""
+        with _unavailable():
+            async with self._engine.begin() as connection:
+                await connection.execute(_TURN)
+                yield connection
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        while self._brief:
+            await self._brief.pop().stop(patience_s=CONNECT_S)
+        await self._engine.dispose()
+
+    async def look_after(self, now_ms: int, *, forgotten_ms: int) -> None:
+        """Make the days to come, and remove those of which nothing is left."""
+        with _unavailable():
+            connection = await self.connect()
+            try:
+                await days.make_ahead(connection, now_ms)
+                if forgotten_ms:
+                    await days.retire(connection, forgotten_ms)
+            finally:
+                await connection.close()
+
+    async def check(self) -> None:
+        """Raise StoreRefused when the server would lose in a crash what it has committed."""
+        connection = await self.connect()
+        try:
+            await promises.check(connection)
+        finally:
+            await connection.close()
+
+    def turn_writer(self) -> PostgresWriter:
+        """A writer for a command; it lets go of its connection whenever it has nothing to do."""
+        writer = PostgresWriter(self.connect_hot, is_brief=True)
+        self._brief.append(writer)
+        return writer
+
+    async def serving_writer(
+        self, died: Callable[[BaseException], None], reach: Callable[[str], None] = nothing
+    ) -> PostgresWriter:
+        """The writer of the process that serves; raises StoreRefused while another one does.
+
+        Its connection holds the right to serve: a connection of a process that was killed keeps it until the server has
+        finished what that one had asked for last.
+        """
+        writer = PostgresWriter(self._connect_serving, died=died, reach=reach)
+        try:
+            await writer.open()
+        except asyncpg.LockNotAvailableError:
+            await writer.stop(patience_s=0)
+            raise StoreRefused("another process serves this store; this version serves one store with one") from None
+        return writer
+
+    async def _connect_serving(self) -> asyncpg.Connection:
+        connection = await self.connect_hot()
+        try:
+            await connection.execute(f"set lock_timeout = '{CONNECT_S:.0f}s'; select pg_advisory_lock({_SERVES})")
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
+
+@contextmanager
+def _unavailable() -> Any:
+    """Tell a store that fails as a whole from a statement that is wrong."""
+    try:
+        yield
+    except DBAPIError as error:
+        if isinstance(error, InterfaceError) or (error.orig is not None and is_unavailable(error.orig)):
+            raise StoreUnavailable(str(error.orig)) from error
+        raise
+    except Exception as error:
+        if is_unavailable(error):
+            raise StoreUnavailable(str(error) or type(error).__name__) from error
+        raise

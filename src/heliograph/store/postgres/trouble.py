@@ -1,0 +1,51 @@
+"""What PostgreSQL's errors mean for us: the store is away, the work may be tried again, or a request is bad."""
+
+import asyncpg
+
+_AWAY = frozenset(
+    {
+        "08",  # connection
+        "53",  # resources: connections, memory, disk
+        "57",  # the operator: shut down, starting up, cancelled
+        "58",  # the system: input and output
+        "XX",  # damaged data, internal errors
+    }
+)
+_ALSO_AWAY = frozenset(
+    {
+        "23514",  # a row for a day that has no partition yet: the only checks there are
+        "25006",  # read-only: the server became a standby
+        "3D000",  # there is no such database
+        "28000",  # the role may not connect
+        "28P01",  # wrong password
+        "55P03",  # a lock was not to be had in time
+    }
+)
+_AGAIN = frozenset({"40001", "40P01"})
+_ZERO_OCTET = "22021"
+
+
+def sqlstate_of(error: BaseException) -> str:
+    """The five characters of an error of PostgreSQL's, by whichever driver it came; empty for any other."""
+    return getattr(error, "sqlstate", None) or ""
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Whether an error speaks of the store as a whole, not of the rows.
+
+    The driver's own errors are about connections that are closed or broken.
+    """
+    if isinstance(error, asyncpg.PostgresError) or sqlstate_of(error):
+        state = sqlstate_of(error)
+        return state[:2] in _AWAY or state in _ALSO_AWAY
+    return isinstance(error, OSError | asyncpg.InterfaceError | TimeoutError | EOFError)
+
+
+def may_be_tried_again(error: BaseException) -> bool:
+    """Whether two transactions stood in each other's way: https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html."""
+    return sqlstate_of(error) in _AGAIN
+
+
+def holds_a_zero_octet(error: BaseException) -> bool:
+    """Whether a text was refused for its character U+0000, which PostgreSQL alone does not store."""
+    return sqlstate_of(error) == _ZERO_OCTET

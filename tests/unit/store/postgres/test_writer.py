@@ -1,0 +1,339 @@
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+import asyncpg
+import pytest
+
+from heliograph.store.engine import Hop, StoreFailed, StoreRefused, StoreUnavailable
+from heliograph.store.hops.statements import Script, Statement
+from heliograph.store.postgres.store import PostgresStore
+from heliograph.store.postgres.writer import PostgresWriter
+from heliograph.testing.postgres import Server, server
+
+PATIENCE_S = 30
+
+
+class Add(NamedTuple):
+    """Names to be added, each once for ever: a name used again, or none, cannot be stored."""
+
+    names: list[str | None]
+
+
+INSERT = Statement("insert into name(hop, name) select * from ({rows}) j", columns="text text")
+
+
+def _add(requests: list[Add]) -> Script[list[list[str | None]]]:
+    for request in requests:
+        yield INSERT.about([("add", name) for name in request.names])
+    return [request.names for request in requests]
+
+
+def _note(requests: list[str]) -> Script[list[int]]:
+    yield INSERT.about([("note", request) for request in requests])
+    return [len(request) for request in requests]
+
+
+ADD: Hop[Add, list[str | None]] = Hop(
+    "add",
+    lambda request: len(request.names),
+    _add,
+    lambda request: [Add([name]) for name in request.names],
+    lambda results: [name for result in results for name in result],
+)
+WHOLE: Hop[Add, list[str | None]] = Hop("whole", lambda request: len(request.names), _add)
+NOTE: Hop[str, int] = Hop("note", lambda _: 1, _note)
+
+
+class Desk:
+    """A writer on a small store. lose: what happens to a commit, instead of its answer."""
+
+    def __init__(self, address: str) -> None:
+        self.store = PostgresStore(address)
+        self.lose: Callable[[asyncpg.Connection], Awaitable[None]] | None = None
+        self.opened = 0
+        self.reached: list[str] = []
+        self.died: list[BaseException] = []
+        self.writer = PostgresWriter(self._connect, died=self.died.append, reach=self.reached.append, sleep=self._wait)
+        self._told: list[asyncio.Future[Any]] = []
+
+    async def _connect(self) -> asyncpg.Connection:
+        self.opened += 1
+        connection = await self.store.connect_hot()
+        return _Losing(self, connection) if self.lose is not None else connection
+
+    async def _wait(self, _: float) -> None:
+        await asyncio.sleep(0.01)
+
+    def put(self, hop: Hop[Any, Any], request: Any) -> None:
+        told: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._told.append(told)
+        self.writer.put(hop, request, told.set_result)
+
+    def add(self, *names: str | None, hop: Hop[Add, list[str | None]] = ADD) -> None:
+        self.put(hop, Add(list(names)))
+
+    def note(self, name: str) -> None:
+        self.put(NOTE, name)
+
+    async def told(self) -> list[Any]:
+        """What everybody was told."""
+        told, self._told = self._told, []
+        return list(await asyncio.gather(*told))
+
+    async def stored(self) -> list[str]:
+        connection = await self.store.connect()
+        try:
+            return [row[0] for row in await connection.fetch("select name from name order by place")]
+        finally:
+            await connection.close()
+
+    async def close(self) -> None:
+        await self.writer.stop(patience_s=PATIENCE_S)
+        await self.store.close()
+        assert not self.died
+
+
+class _Losing:
+    """A connection that is lost once, when it is to commit."""
+
+    def __init__(self, desk: Desk, connection: asyncpg.Connection) -> None:
+        self._desk = desk
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    async def execute(self, text: str) -> Any:
+        lose = self._desk.lose
+        if text == "commit" and lose is not None:
+            self._desk.lose = None
+            await lose(self._connection)
+            self._connection.terminate()
+            raise ConnectionResetError
+        return await self._connection.execute(text)
+
+
+Story = Callable[[Desk], Awaitable[None]]
+
+
+def tell(address: str, story: Story) -> None:
+    async def told() -> None:
+        desk = Desk(address)
+        async with asyncio.timeout(PATIENCE_S):
+            connection = await desk.store.connect()
+            await connection.execute(
+                "drop table if exists name;create table name(place serial, name text not null primary key, hop text)"
+            )
+            await connection.close()
+            await story(desk)
+            await desk.close()
+
+    asyncio.run(told())
+
+
+@pytest.fixture(scope="module")
+def address(postgres_server: Server) -> str:
+    return postgres_server.new_database()
+
+
+def test_hops_share_one_transaction_and_keep_their_order(address: str) -> None:
+    async def story(desk: Desk) -> None:
+        desk.add("a")
+        desk.note("b")
+        desk.add("c", "d")
+        desk.note("ee")
+        assert await desk.told() == [["a"], 1, ["c", "d"], 2]
+        assert await desk.stored() == ["a", "c", "d", "b", "ee"]
+        assert (desk.writer.commits, desk.opened) == (1, 1)
+        assert desk.reached == ["add.stored", "note.stored", "add.committed", "note.committed"]
+
+    tell(address, story)
+
+
+def test_what_comes_while_a_batch_is_committed_is_the_next_one(address: str) -> None:
+    async def story(desk: Desk) -> None:
+        desk.note("a")
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        desk.note("b")
+        desk.note("c")
+        assert await desk.told() == [1, 1, 1]
+        assert desk.writer.commits == 2
+
+    tell(address, story)
+
+
+def test_one_bad_request_fails_alone(address: str) -> None:
+    async def story(desk: Desk) -> None:
+        desk.add("taken")
+        await desk.told()
+        names = ["a", "b", "taken", "c", "d"]
+        for name in names:
+            desk.add(name, hop=WHOLE)
+        desk.note("e")
+        results = await desk.told()
+        assert [isinstance(result, StoreFailed) for result in results] == [name == "taken" for name in [*names, "e"]]
+        assert sorted(await desk.stored()) == ["a", "b", "c", "d", "e", "taken"]
+        assert desk.opened == 1
+
+    tell(address, story)
+
+
+def test_one_bad_row_fails_alone(address: str) -> None:
+    async def story(desk: Desk) -> None:
+        desk.add("a", None, "b")
+        desk.add("c")
+        assert await desk.told() == [["a", "b"], ["c"]]
+        assert await desk.stored() == ["a", "b", "c"]
+
+    tell(address, story)
+
+
+def test_a_fault_of_ours_fails_alone(address: str) -> None:
+    def fail(requests: list[str]) -> Script[list[int]]:
+        yield from _note(requests)
+        raise KeyError("a fault of ours")
+
+    async def story(desk: Desk) -> None:
+        desk.note("a")
+        desk.put(Hop("fault", lambda _: 1, fail), "b")
+        first, second = await desk.told()
+        assert first == 1
+        assert isinstance(second, StoreFailed)
+        assert await desk.stored() == ["a"]
+
+    tell(address, story)
+
+
+def test_a_zero_octet_is_replaced_instead_of_failing_for_ever(address: str) -> None:
+    async def story(desk: Desk) -> None:
+        desk.add("good")
+        desk.add("with\0zero")
+        assert await desk.told() == [["good"], ["with\0zero"]]
+        assert await desk.stored() == ["good", "with\ufffdzero"]
+
+    tell(address, story)
+
+
+def test_who_stood_in_anothers_way_is_tried_again(address: str) -> None:
+    tries: list[int] = []
+    clash = Statement("do $$ begin raise exception 'in the way' using errcode = '40P01'; end $$")
+
+    def fail(requests: list[str]) -> Script[list[int]]:
+        tries.append(1)
+        if len(tries) < 3:
+            yield clash.alone()
+        return (yield from _note(requests))
+
+    async def story(desk: Desk) -> None:
+        desk.put(Hop("note", NOTE.size, fail), "a")
+        assert await desk.told() == [1]
+        assert await desk.stored() == ["a"]
+        assert (len(tries), desk.opened) == (3, 1)
+
+    tell(address, story)
+
+
+def test_one_who_will_not_hear_does_not_keep_the_others_from_hearing(address: str) -> None:
+    def deaf(result: object) -> None:
+        raise RuntimeError("deaf")
+
+    async def story(desk: Desk) -> None:
+        said: list[str] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: said.append(str(context["exception"])))
+        desk.writer.put(NOTE, "a", deaf)
+        desk.note("b")
+        assert await desk.told() == [1]
+        assert said == ["deaf"]
+
+    tell(address, story)
+
+
+def test_a_commit_that_happened_although_its_answer_was_lost(address: str) -> None:
+    async def commit(connection: asyncpg.Connection) -> None:
+        await connection.execute("commit")
+
+    async def story(desk: Desk) -> None:
+        desk.lose = commit
+        desk.note("a")
+        assert await desk.told() == [1]
+        assert await desk.stored() == ["a"]
+        assert (desk.writer.commits, desk.opened) == (1, 2)
+
+    tell(address, story)
+
+
+def test_a_commit_that_did_not_happen(address: str) -> None:
+    async def nothing(connection: asyncpg.Connection) -> None:
+        """The request to commit is lost with the connection."""
+
+    async def story(desk: Desk) -> None:
+        desk.lose = nothing
+        desk.note("a")
+        (result,) = await desk.told()
+        assert isinstance(result, StoreUnavailable)
+        assert await desk.stored() == []
+        desk.note("a")
+        assert await desk.told() == [1]
+
+    tell(address, story)
+
+
+def test_a_server_that_is_away_refuses_and_is_used_again_when_it_is_back() -> None:
+    with server(fsync="off") as postgres:
+
+        async def story(desk: Desk) -> None:
+            desk.note("a")
+            await desk.told()
+            await asyncio.to_thread(postgres.stop, "immediate")
+            desk.note("b")
+            desk.add("c", "d")
+            assert [type(result) for result in await desk.told()] == [StoreUnavailable] * 2
+            await asyncio.to_thread(postgres.start)
+            desk.note("b")
+            assert await desk.told() == [1]
+            assert await desk.stored() == ["a", "b"]
+
+        tell(postgres.address("postgres"), story)
+
+
+def test_one_process_serves_a_store(address: str) -> None:
+    async def story(desk: Desk) -> None:
+        first = await desk.store.serving_writer(desk.died.append)
+        with pytest.raises(StoreRefused, match="another process serves"):
+            await desk.store.serving_writer(desk.died.append)
+        await first.stop(patience_s=PATIENCE_S)
+        second = await desk.store.serving_writer(desk.died.append)
+        await second.stop(patience_s=PATIENCE_S)
+
+    tell(address, story)
+
+
+def test_a_server_that_forgets_is_refused_with_the_settings() -> None:
+    with server(synchronous_commit="off", fsync="off") as postgres:
+
+        async def story(desk: Desk) -> None:
+            with pytest.raises(StoreRefused, match="fsync = off, synchronous_commit = off"):
+                await desk.store.check()
+
+        tell(postgres.address("postgres"), story)
+    with server() as postgres:
+        tell(postgres.address("postgres"), lambda desk: desk.store.check())
+
+
+def test_a_command_lets_go_of_its_connection(address: str) -> None:
+    async def story(desk: Desk) -> None:
+        writer = desk.store.turn_writer()
+        told: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        writer.put(NOTE, "a", told.set_result)
+        assert await told == 1
+        await desk.store.close()
+        connection = await desk.store.connect()
+        mine = await connection.fetchval(
+            "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        )
+        await connection.close()
+        assert mine == 0
+
+    tell(address, story)
