@@ -29,6 +29,8 @@ LEAST_RETENTION_DAYS: Final = 7
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that can be set. database: "" for the data folder's own.
 
+    database_unsafe: serve also on a PostgreSQL server that may lose in a crash what it has committed.
+
     public_url: for links we hand out; None is the request's host. webhook_allow: networks that may be called although
     private. rate_limit: requests a minute for each account without a limit of its own, 0 for none.
     message_limit: unfinished messages in the store, memory_limit: those of them held in memory.
@@ -41,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     data: Path
     database: str = ""
+    database_unsafe: bool = False
     listen: str = "127.0.0.1:8080"
     smpp_listen: str | None = None
     public_url: str | None = None
@@ -101,7 +104,7 @@ def _listen_or_off(value: Any) -> str | None:
 
 
 def _database(value: Any) -> str:
-    if value and not _text(value).startswith(("sqlite:///", "postgresql://")):
+    if value and not _text(value).startswith(("sqlite:///", "postgresql://", "postgres://")):
         raise ValueError(value)
     return str(value)
 
@@ -192,6 +195,7 @@ def _level(value: Any) -> str:
 _SETTINGS: Final[Mapping[str, _Setting]] = {
     "data": _Setting(_folder, "the path of a folder"),
     "database": _Setting(_database, "sqlite:///PATH or postgresql://…"),
+    "database_unsafe": _Setting(_switch, "true or false"),
     "listen": _Setting(_listen, "HOST:PORT"),
     "smpp_listen": _Setting(_listen_or_off, "HOST:PORT or off"),
     "public_url": _Setting(_url, "an http:// or https:// address without query"),

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import uvloop
@@ -63,7 +63,10 @@ from heliograph.services.webhooks import Webhooks
 from heliograph.store.apart.near import WriterApart, far_end
 from heliograph.store.blobs.opening import open_blobs
 from heliograph.store.engine import StoreRefused
-from heliograph.store.opening import open_store
+from heliograph.store.opening import is_server, open_store
+from heliograph.store.postgres.store import PostgresStore
+from heliograph.store.postgres.writer import PostgresWriter
+from heliograph.store.sqlite import SqliteStore
 from heliograph.store.turns import only_server
 from heliograph.store.writer import nothing
 from heliograph.webhooks import media as media_pages
@@ -153,7 +156,11 @@ async def exchange(
     store = await open_store(settings.database, settings.data)
     loop = asyncio.get_running_loop()
     died: asyncio.Future[None] = loop.create_future()
-    writer = await WriterApart.start(far_end(store.path), died.set_exception, holding=holding)
+    try:
+        writer = await _writer(store, settings, died.set_exception, _Writing(holding, reach, far_end))
+    except BaseException:
+        await store.close()
+        raise
     try:
         async with (
             GuardedClient(Guard(settings.webhook_allow, https_only=settings.webhook_https_only)) as caller,
@@ -186,6 +193,25 @@ async def exchange(
     finally:
         await writer.stop(patience_s=WRITER_END_S)
         await store.close()
+
+
+class _Writing(NamedTuple):
+    """What the writers of the engines need, as `exchange` has it."""
+
+    holding: Sequence[int]
+    reach: Callable[[str], None]
+    far_end: FarEnd
+
+
+async def _writer(
+    store: SqliteStore | PostgresStore, settings: Settings, died: Callable[[BaseException], None], needs: _Writing
+) -> WriterApart | PostgresWriter:
+    """SQLite works where it is called, and gets a process; a PostgreSQL server is one already."""
+    if isinstance(store, SqliteStore):
+        return await WriterApart.start(needs.far_end(store.path), died, holding=needs.holding)
+    if not settings.database_unsafe:
+        await store.check()
+    return await store.serving_writer(died, needs.reach)
 
 
 def spawning(group: asyncio.TaskGroup) -> Callable[[Coroutine[Any, Any, None]], object]:
@@ -294,12 +320,12 @@ async def serve(
     """
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     host, port = address_of(settings.listen)
-    with _alone(settings) as lock, listening_socket(host, port) as listener:
+    with _alone(settings) as locks, listening_socket(host, port) as listener:
         # Port 0 takes a free one, and links to files name it.
         found = settings.listen.removesuffix(f":{port}") + f":{listener.getsockname()[1]}"
         settings = msgspec.structs.replace(settings, listen=found)
         async with (
-            exchange(settings, SystemClock(), holding=(lock,), reach=reach, far_end=far_end) as whole,
+            exchange(settings, SystemClock(), holding=locks, reach=reach, far_end=far_end) as whole,
             asyncio.TaskGroup() as group,
         ):
             drivers = group.create_task(whole.drivers.follow(), name="drivers")
@@ -316,11 +342,14 @@ async def serve(
 
 
 @contextmanager
-def _alone(settings: Settings) -> Iterator[int]:
+def _alone(settings: Settings) -> Iterator[Sequence[int]]:
     """Only one process may serve a SQLite store; gives the lock's file descriptor."""
+    if is_server(settings.database):
+        yield ()
+        return
     try:
         with only_server(settings.data) as lock:
-            yield lock
+            yield (lock,)
     except BlockingIOError:
         raise StoreRefused(
             f"another process serves the data in {settings.data}; SQLite takes one, more need PostgreSQL"

@@ -20,10 +20,10 @@ class Refused(Exception):
 
 
 class Commands:
-    """Commands on one data folder."""
+    """Commands on one data folder. database: the address of the store, "" for a file in the folder."""
 
-    def __init__(self, data: Path) -> None:
-        self._data = data
+    def __init__(self, data: Path, database: str = "") -> None:
+        self._where = ["--data", str(data), *(("--database", database) if database else ())]
 
     async def run(self, *words: str) -> Any:
         """Run one command and read its JSON answer; raises Refused."""
@@ -32,7 +32,7 @@ class Commands:
     def _run(self, words: Sequence[str]) -> Any:
         said, complained = io.StringIO(), io.StringIO()
         with _ONE, redirect_stdout(said), redirect_stderr(complained):
-            status = main([*words, "--json", "--data", str(self._data)])
+            status = main([*words, "--json", *self._where])
         if status:
             raise Refused(f"{' '.join(words)}: {complained.getvalue()}{said.getvalue()}")
         return json.loads(said.getvalue())

@@ -139,11 +139,12 @@ class Rig:
     receiver: Receiver
     api_key: str
     policy: Policy
+    database: str = ""
     customer: Customer = field(init=False)
     commands: Commands = field(init=False)
 
     def __post_init__(self) -> None:
-        self.commands = Commands(self.served.data)
+        self.commands = Commands(self.served.data, self.database)
         # What becomes of a long message in doubt is a story of its own.
         self.customer = Customer(self, writes_long=self.policy is Policy.RESEND)
 
@@ -276,9 +277,9 @@ class Outcome(NamedTuple):
             assert self.held == 0
 
 
-async def set_up(data: Path, *, carrier: CarrierOptions, webhook: str) -> str:
+async def set_up(data: Path, *, carrier: CarrierOptions, webhook: str, database: str = "") -> str:
     """An account, a carrier and a webhook; the account's API key."""
-    store = await open_store("", data)
+    store = await open_store(database, data)
     clock = SystemClock()
     try:
         made = await Accounts(store, clock).add("acme", amount=GRANT * CREDIT)
@@ -298,8 +299,13 @@ async def rig(
     habits: Habits | None = None,
     environ: dict[str, str] | None = None,
     settings: dict[str, object] | None = None,
+    database: str = "",
 ) -> AsyncIterator[Rig]:
-    """Everything but a running server; the message centre and the webhook answer from the start."""
+    """Everything but a running server; the message centre and the webhook answer from the start.
+
+    database: the address of the store, "" for a file in the data folder.
+    """
+    environ = {"HELIOGRAPH_DATABASE": database, "HELIOGRAPH_DATABASE_UNSAFE": "true", **(environ or {})}
     centre = MessageCentre(SystemClock(), habits or Habits(response_delay_ms=20, receipt_delay_ms=10))
     far_port = await centre.start("127.0.0.1", 0)
     try:
@@ -307,9 +313,9 @@ async def rig(
             carrier = CarrierOptions(
                 url=f"smpp://rig:rig@127.0.0.1:{wire.port}", window=WINDOW, policy=policy, settings=settings
             )
-            api_key = await set_up(data, carrier=carrier, webhook=f"{receiver.url}/told")
+            api_key = await set_up(data, carrier=carrier, webhook=f"{receiver.url}/told", database=database)
             async with Served(data, environ) as served:
-                yield Rig(served, centre, wire, receiver, api_key, policy)
+                yield Rig(served, centre, wire, receiver, api_key, policy, database)
     finally:
         await centre.stop()
 

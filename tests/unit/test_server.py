@@ -17,7 +17,7 @@ from heliograph.services.accounts import Accounts
 from heliograph.services.carriers import CarrierOptions, Carriers
 from heliograph.services.keys import Keys
 from heliograph.store.engine import StoreRefused
-from heliograph.store.opening import open_store
+from heliograph.store.opening import open_sqlite
 from heliograph.store.sqlite import SqliteStore
 
 PATIENCE_S = 5.0
@@ -39,7 +39,7 @@ async def served(folder: Path, story: Story) -> None:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             serving.result()
-        store = await open_store("", folder)
+        store = open_sqlite("", folder)
         try:
             await story(up.result(), store)
         finally:

@@ -1,5 +1,7 @@
 """heliograph migrate"""
 
+import asyncio
+
 import typer
 
 from heliograph.cli.show import answer
@@ -14,14 +16,10 @@ def register(app: typer.Typer) -> None:
 def migrate() -> None:
     """Bring the store of an older version up to date; a store that is up to date is left alone."""
     from heliograph.store import migrations
-    from heliograph.store.opening import make_place, sqlite_path
-    from heliograph.store.turns import Turns
+    from heliograph.store.opening import upgrade
 
     settings = world().settings()
-    path = sqlite_path(settings.database, settings.data)
-    make_place(path)
-    with Turns(path.parent).taken():
-        before = migrations.upgrade(path)
+    before = asyncio.run(upgrade(settings.database, settings.data))
     head = migrations.HEAD
     words = f"The store is up to date (revision {head})." if before == head else f"The store is at revision {head} now."
     answer({"before": before, "revision": head}, words)

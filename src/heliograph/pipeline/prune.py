@@ -37,8 +37,10 @@ async def follow(
     while True:
         with contextlib.suppress(StoreUnavailable):
             await prune(store, clock)
-            if retention_days:
-                await forget_ended(store, clock, before_ms=clock.now_ms() - retention_days * DAY_MS)
+            before_ms = clock.now_ms() - retention_days * DAY_MS if retention_days else 0
+            if before_ms:
+                await forget_ended(store, clock, before_ms=before_ms)
+            await store.look_after(clock.now_ms(), forgotten_ms=before_ms)
             await forget_media()
         await clock.sleep(ROUND_S)
 

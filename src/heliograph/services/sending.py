@@ -22,7 +22,7 @@ from heliograph.pipeline.directory import Directory
 from heliograph.pipeline.drafting import Draft, Terms
 from heliograph.services.refused import Refused
 from heliograph.store.directory import ToldOf
-from heliograph.store.sqlite import SqliteStore
+from heliograph.store.engine import Store
 
 NODE = NODES - 1
 """Ids made by commands never meet those of a server. Those of two commands in one millisecond are apart by chance."""
@@ -79,7 +79,7 @@ class Sending:
 
     def __init__(
         self,
-        store: SqliteStore,
+        store: Store,
         clock: Clock,
         *,
         told: ToldOf,
