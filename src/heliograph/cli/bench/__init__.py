@@ -31,7 +31,10 @@ def bench(  # noqa: PLR0913 (what can be asked for, and whether it is asked for 
     window: Annotated[int, typer.Option(min=1, help="Unanswered segments on the SMPP session.")] = 500,
     policy: Annotated[Literal["resend", "hold"], typer.Option(help="For segments in doubt.")] = "resend",
 ) -> None:  # fmt: skip
-    """Measure this machine: every message is stored, submitted over SMPP, receipted, and told to a webhook."""
+    """Measure this machine: every message is stored, submitted over SMPP, receipted, and told to a webhook.
+
+    With --database postgresql:// on a PostgreSQL server that is started for it, or on an empty database at an address.
+    """
     if context.invoked_subcommand is not None:
         return
     import json
@@ -51,6 +54,7 @@ def bench(  # noqa: PLR0913 (what can be asked for, and whether it is asked for 
         rate=rate,
         window=window,
         policy=policy,
+        database=world().flags.get("database", ""),
     )
     report = measure(plan, is_watched=sys.stderr.isatty())
     print(json.dumps(msgspec.to_builtins(report), indent=2) if world().as_json else text_of(report))

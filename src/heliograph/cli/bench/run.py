@@ -1,11 +1,16 @@
 """One measurement from beginning to end, with its progress on the terminal."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from heliograph.cli.bench import orders, report
 from heliograph.cli.bench.children import Child
 from heliograph.cli.bench.crew import Crew, measured
 from heliograph.cli.bench.orders import FarOrder, FarRecords, LoadOrder, LoadRecords
-from heliograph.cli.bench.stage import Plan, Stage, stage
+from heliograph.cli.bench.stage import Plan, Stage, environ_for, stage
 from heliograph.services.refused import Refused
+from heliograph.testing import postgres
 
 
 def measure(plan: Plan, *, is_watched: bool) -> report.Report:
@@ -13,7 +18,26 @@ def measure(plan: Plan, *, is_watched: bool) -> report.Report:
 
     Raises Refused, and KeyboardInterrupt when the process is told to end.
     """
-    return measured(lambda crew: _Run(plan, crew).measure(), is_watched=is_watched)
+
+    async def measure(crew: Crew) -> report.Report:
+        with _database(plan) as database:
+            crew.environ = environ_for(crew.folder, os.environ, database=database)
+            return await _Run(plan, crew).measure()
+
+    return measured(measure, is_watched=is_watched)
+
+
+@contextmanager
+def _database(plan: Plan) -> Iterator[str]:
+    """The address of an empty store; "" for a file in the folder."""
+    if plan.database != "postgresql://":
+        yield plan.database
+        return
+    try:
+        with postgres.server(shared_buffers="1GB", max_wal_size="4GB") as running:
+            yield running.address("postgres")
+    except LookupError as error:
+        raise Refused(str(error)) from error
 
 
 class _Run:

@@ -21,7 +21,10 @@ _COMMITS: Final = b"heliograph_store_commits_total "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is measured. rate: messages a second, 0 for no limit."""
+    """What is measured. rate: messages a second, 0 for no limit.
+
+    database: "" for a file, `postgresql://` for a server of the bench's own, or the address of an empty database.
+    """
 
     messages: int
     per_request: int
@@ -29,6 +32,7 @@ class Plan:
     rate: float
     window: int
     policy: str
+    database: str = ""
 
     @property
     def requests(self) -> int:
@@ -59,10 +63,11 @@ class Stage:
         return commits_in(await page(self.port, "/metrics"))
 
 
-def environ_for(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
+def environ_for(folder: Path, environ: Mapping[str, str], *, database: str = "") -> dict[str, str]:
     """The environment of every `heliograph` that the bench runs: none of its owner's settings."""
     own = {
         "HELIOGRAPH_DATA": str(folder / "data"),
+        "HELIOGRAPH_DATABASE": database,
         "HELIOGRAPH_LISTEN": "127.0.0.1:0",
         "HELIOGRAPH_WEBHOOK_ALLOW": "127.0.0.0/8",
         "HELIOGRAPH_RATE_LIMIT": "0",
