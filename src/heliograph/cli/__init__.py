@@ -44,6 +44,7 @@ GROUPS: Final = {
     "explain": Group("explain", "What would become of a message, without sending it."),
     "audit": Group("audit", "Check that the books agree with the messages and nothing is lost."),
     "migrate": Group("migrate", "Bring the store of an older version up to date."),
+    "copy": Group("copy", "Copy a store from a file to a PostgreSQL server."),
     "bench": Group("bench", "Measure durable messages a second on this machine, or a broadcast."),
     "message-centre": Group("message_centre", "Run the SMPP message centre of the sandbox alone."),
 }
