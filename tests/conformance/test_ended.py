@@ -1,6 +1,5 @@
 """Ended messages are forgotten after their time, whole, and the books still agree; what is needed is kept."""
 
-import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -50,13 +49,7 @@ class Later:
 def _forget(engine: FreshStore, now_ms: int) -> int:
     """One round, a week after which ended messages may go."""
 
-    async def done() -> int:
-        try:
-            return await forget_ended(engine.store, Later(now_ms), before_ms=now_ms - WEEK_MS)
-        finally:
-            await engine.store.close()
-
-    return asyncio.run(done())
+    return engine.run(forget_ended(engine.store, Later(now_ms), before_ms=now_ms - WEEK_MS))
 
 
 def _delivered(steps: Steps, *, segments: int = 1, price: int = CREDIT) -> MessageId:

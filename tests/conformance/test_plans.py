@@ -46,7 +46,9 @@ def test_no_table_is_scanned_on_postgres_and_no_day_but_those_of_the_ids(
 ) -> None:
     today = day_of(first_at(int(time.time() * 1000)))
     row = (first_of_day(today),) * statement.width
-    text, parameters = statement.on_postgres([row], (1,) * len(statement.scalars.split()))
+    rows = [row] if row else []
+    names = postgres.run(days.named(postgres._look))
+    ((text, parameters),) = statement.on_postgres(rows, (1,) * len(statement.scalars.split()), names)
 
     async def explained() -> Any:
         connection = await postgres.store.connect_hot()

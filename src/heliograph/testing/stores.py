@@ -8,6 +8,7 @@ import marshal
 import re
 import shutil
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -65,13 +66,27 @@ class FreshStore(Protocol):
         """Change something by hand, outside of the writer."""
         ...
 
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do something with the store on an event loop that it may be used on."""
+        ...
+
     def reading(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Do cold work that only reads."""
-        ...
+
+        async def done() -> T:
+            async with self.store.reading() as connection:
+                return await work(connection)
+
+        return self.run(done())
 
     def writing(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Do cold work in one transaction."""
-        ...
+
+        async def done() -> T:
+            async with self.store.writing() as connection:
+                return await work(connection)
+
+        return self.run(done())
 
     def do(self, hop: Hop[Request, Result], request: Request) -> Result:
         """Carry out one request in a batch of its own; raises what went wrong."""
@@ -146,25 +161,12 @@ class FreshSqlite(FreshStore):
         """As there."""
         self._look.execute(statement, values)
 
-    def reading(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """As there."""
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """On one that ends with it."""
 
         async def done() -> T:
             try:
-                async with self.store.reading() as connection:
-                    return await work(connection)
-            finally:
-                await self.store.close()
-
-        return asyncio.run(done())
-
-    def writing(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """As there."""
-
-        async def done() -> T:
-            try:
-                async with self.store.writing() as connection:
-                    return await work(connection)
+                return await work
             finally:
                 await self.store.close()
 
@@ -180,7 +182,7 @@ class FreshPostgres(FreshStore):
     def __init__(self, address: str, reach: Callable[[str], None] = nothing) -> None:
         self._runner = asyncio.Runner()
         self.store = self.run(open_store(address, Path()))  # type: ignore[assignment]
-        self.writer = PostgresWriter(self.store.connect_hot, reach=reach)
+        self.writer = PostgresWriter(self.store.connect_hot, days=lambda: self.store.days, reach=reach)
         self._look: Any = self.run(self.store.connect())
         # These ids are of that time, whatever the real one is.
         today = day_of(first_at(NOW_MS))
@@ -192,7 +194,7 @@ class FreshPostgres(FreshStore):
             self._furnish()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do something on its event loop."""
+        """On its own."""
         return self._runner.run(work)
 
     def close(self) -> None:
@@ -217,29 +219,11 @@ class FreshPostgres(FreshStore):
     def rows(self, statement: str, *values: object) -> list[tuple[object, ...]]:
         """As there."""
         found = self.run(self._look.fetch(_numbered(statement), *values))
-        return [tuple(row) for row in found]
+        return [tuple(int(value) if isinstance(value, Decimal) else value for value in row) for row in found]
 
     def execute(self, statement: str, *values: object) -> None:
         """As there."""
         self.run(self._look.execute(_numbered(statement), *values))
-
-    def reading(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """As there."""
-
-        async def done() -> T:
-            async with self.store.reading() as connection:
-                return await work(connection)
-
-        return self.run(done())
-
-    def writing(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """As there."""
-
-        async def done() -> T:
-            async with self.store.writing() as connection:
-                return await work(connection)
-
-        return self.run(done())
 
 
 def _numbered(statement: str) -> str:

@@ -4,6 +4,7 @@ Owner 0 means that a queued or scheduled message stands in `ready`; any other ow
 A scheduled one is queued by the claim at its time, unless its account is suspended then: it waits for the account.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId
@@ -67,17 +68,20 @@ returning account_id, message_id
     returns=True,
     scalars="bigint int",
     postgres="""
-delete from ready where (due_at_ms, account_id, message_id) in
-  (select due_at_ms, account_id, message_id from ready where due_at_ms <= ?1 order by due_at_ms limit ?2
-   for update skip locked)
-returning account_id, message_id
+with due as materialized (
+  select due_at_ms, account_id, message_id from ready where due_at_ms <= ?1 order by due_at_ms limit ?2
+  for update skip locked
+)
+delete from ready using due
+where ready.due_at_ms = due.due_at_ms and ready.account_id = due.account_id and ready.message_id = due.message_id
+returning ready.account_id, ready.message_id
 """,
 )
 _SHOW = Statement(
     """
-from ({rows}) j cross join message m cross join submission s
-where m.account_id = j.column1 and m.id = j.column2{within:m.id} and m.state in (?1, ?2) and m.owner = 0
-  and s.account_id = m.account_id and s.id = m.submission_id{near:s.id}
+from ({rows}) j cross join {day:message} m cross join submission s
+where m.account_id = j.column1 and m.id = j.column2 and m.state in (?1, ?2) and m.owner = 0
+  and s.account_id = m.account_id and s.id = m.submission_id
 """,
     reads="m.state, m.account_id, m.id, m.submission_id, m.recipient, m.carrier_id, m.expires_at_ms, m.attempts,"
     " m.accepted, s.channel, s.sender, s.text, s.traits",
@@ -86,11 +90,18 @@ where m.account_id = j.column1 and m.id = j.column2{within:m.id} and m.state in 
     columns="int bigint",
     scalars="int int",
     id_column=2,
+    postgres="""
+from ({rows}) j cross join {day:message} m
+cross join lateral (
+  select * from submission s where s.account_id = m.account_id and s.id = m.submission_id{near:s.id} limit 1
+) s
+where m.account_id = j.column1 and m.id = j.column2 and m.state in (?1, ?2) and m.owner = 0
+""",
 )
 _OWN = Statement(
     """
-update message set owner = ?1, state = ?2
-where (account_id, id) in (select * from ({rows}) j){within:id} and state in (?2, ?3) and owner = 0
+update {day:message} set owner = ?1, state = ?2
+where (account_id, id) in (select * from ({rows}) j) and state in (?2, ?3) and owner = 0
 """,
     columns="int bigint",
     scalars="int int int",
@@ -120,8 +131,8 @@ from ({rows}) j cross join number n where n.msisdn in (j.column1, '+' || j.colum
 )
 _TAKEN = Statement(
     """
-from ({rows}) j cross join attempt a
-where a.account_id = j.column1 and a.message_id = j.column2{within:a.message_id} and a.carrier_message_id is not null
+from ({rows}) j cross join {day:attempt} a
+where a.account_id = j.column1 and a.message_id = j.column2 and a.carrier_message_id is not null
 """,
     reads="a.message_id, a.segment",
     answer=tuple[MessageId, int],
@@ -199,7 +210,7 @@ def _claimed(shown: list[_Shown]) -> Script[list[Claimed]]:
 _NONE: frozenset[int] = frozenset()
 
 
-def _taken(keys: list[tuple[int, int]]) -> Script[dict[int, frozenset[int]]]:
+def _taken(keys: Sequence[tuple[int, int]]) -> Script[dict[int, frozenset[int]]]:
     """Which segments of messages a carrier has."""
     taken: dict[int, frozenset[int]] = {}
     for message_id, segment in (yield _TAKEN.about(keys)):
@@ -260,31 +271,37 @@ where account_id = ?1 and id > ?2 and owner not in (0, ?3) and state in (?4, ?5)
 )
 _PUT_BACK = Statement(
     """
-update message set owner = 0 where account_id = ?1 and id in ({rows}){within:id} and state = ?2
+update {day:message} set owner = 0 where (account_id, id) in (select * from ({rows}) j) and state = ?1
 """,
-    columns="bigint",
-    scalars="int int",
-    id_column=1,
+    columns="int bigint",
+    scalars="int",
+    id_column=2,
 )
 _ADOPT = Statement(
     """
-update message set owner = ?2 where account_id = ?1 and id in ({rows}){within:id}
+update {day:message} set owner = ?1 where (account_id, id) in (select * from ({rows}) j)
 """,
-    columns="bigint",
-    scalars="int int",
-    id_column=1,
+    columns="int bigint",
+    scalars="int",
+    id_column=2,
 )
 _IN_DOUBT = Statement(
     """
-from ({rows}) j cross join message m cross join submission s
-where m.account_id = ?1 and m.id = j.column1{within:m.id}
-  and s.account_id = m.account_id and s.id = m.submission_id{near:s.id}
+from ({rows}) j cross join {day:message} m cross join submission s
+where m.account_id = j.column1 and m.id = j.column2
+  and s.account_id = m.account_id and s.id = m.submission_id
 """,
     reads="m.account_id, m.id, m.recipient, m.carrier_id, m.segments, coalesce(m.session, 0), s.sender",
     answer=tuple[AccountId, MessageId, str, CarrierId, int, int, str],
-    columns="bigint",
-    scalars="int",
-    id_column=1,
+    columns="int bigint",
+    id_column=2,
+    postgres="""
+from ({rows}) j cross join {day:message} m
+cross join lateral (
+  select * from submission s where s.account_id = m.account_id and s.id = m.submission_id{near:s.id} limit 1
+) s
+where m.account_id = j.column1 and m.id = j.column2
+""",
 )
 
 
@@ -299,15 +316,13 @@ def _recover_page(request: RecoverRequest) -> Script[Recovered]:
     account_id = request.account_id
     queued, submitting = int(MessageState.QUEUED), int(MessageState.SUBMITTING)
     orphans = yield _ORPHANS.alone(account_id, request.above, request.owner, queued, submitting, request.most)
-    waiting = [(message_id,) for message_id, state in orphans if state == queued]
-    doubted = [(message_id,) for message_id, state in orphans if state == submitting]
-    yield _PUT_BACK.about(waiting, account_id, queued)
-    yield WAIT.about([(request.at_ms, account_id, message_id) for (message_id,) in waiting])
-    yield _ADOPT.about(doubted, account_id, request.owner)
-    taken = yield from _taken([(account_id, message_id) for (message_id,) in doubted])
-    in_doubt = [
-        InDoubt._make((*row[:7], taken.get(row[1], _NONE))) for row in (yield _IN_DOUBT.about(doubted, account_id))
-    ]
+    waiting = [(account_id, message_id) for message_id, state in orphans if state == queued]
+    doubted = [(account_id, message_id) for message_id, state in orphans if state == submitting]
+    yield _PUT_BACK.about(waiting, queued)
+    yield WAIT.about([(request.at_ms, *key) for key in waiting])
+    yield _ADOPT.about(doubted, request.owner)
+    taken = yield from _taken(doubted)
+    in_doubt = [InDoubt._make((*row[:7], taken.get(row[1], _NONE))) for row in (yield _IN_DOUBT.about(doubted))]
     return Recovered(in_doubt, len(waiting), orphans[-1][0] if len(orphans) == request.most else None)
 
 

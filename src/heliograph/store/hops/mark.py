@@ -25,8 +25,8 @@ class MarkRequest(NamedTuple):
 
 _MAY_LEAVE = Statement(
     """
-from ({rows}) j cross join message m
-where m.account_id = j.column1 and m.id = j.column2{within:m.id} and m.state = ?1 and m.owner = ?2
+from ({rows}) j cross join {day:message} m
+where m.account_id = j.column1 and m.id = j.column2 and m.state = ?1 and m.owner = ?2
   and m.expires_at_ms > ?3
 """,
     reads="m.account_id, m.id",
@@ -38,8 +38,8 @@ where m.account_id = j.column1 and m.id = j.column2{within:m.id} and m.state = ?
 )
 _MARK = Statement(
     """
-update message set state = ?1, session = ?2, marked_at_ms = ?3, carrier_id = ?4
-where (account_id, id) in (select * from ({rows}) j){within:id}
+update {day:message} set state = ?1, session = ?2, marked_at_ms = ?3, carrier_id = ?4
+where (account_id, id) in (select * from ({rows}) j)
 """,
     columns="int bigint",
     scalars="int bigint bigint int",

@@ -32,10 +32,9 @@ class GroupRequest(NamedTuple):
 
 _CLEAR = Statement(
     """
-delete from outbox where webhook_id = ?1 and (account_id, message_id, state) in (select * from ({rows}) j)
+delete from outbox where (webhook_id, account_id, message_id, state) in (select * from ({rows}) j)
 """,
-    columns="int bigint int",
-    scalars="int",
+    columns="int int bigint int",
 )
 _INSERT = Statement(
     """
@@ -47,9 +46,13 @@ select * from ({rows}) j where column1 is not null
 
 
 def _group(requests: list[GroupRequest]) -> Script[list[None]]:
-    for request in requests:
-        keys = [(account_id, message_id, int(state)) for account_id, message_id, state in request.events]
-        yield _CLEAR.about(keys, request.webhook_id)
+    yield _CLEAR.about(
+        [
+            (request.webhook_id, account_id, message_id, int(state))
+            for request in requests
+            for account_id, message_id, state in request.events
+        ]
+    )
     yield _INSERT.about(
         [
             (

@@ -55,9 +55,9 @@ from ({rows}) j cross join doubt d where d.carrier_id = j.column1
 )
 _STANDINGS = Statement(
     """
-from ({rows}) j cross join message m cross join submission s
-where m.account_id = j.column1 and m.id = j.column2{within:m.id}
-  and s.account_id = m.account_id and s.id = m.submission_id{near:s.id}
+from ({rows}) j cross join {day:message} m cross join submission s
+where m.account_id = j.column1 and m.id = j.column2
+  and s.account_id = m.account_id and s.id = m.submission_id
 """,
     reads="m.account_id, m.id, m.state, m.segments, m.accepted, m.delivered, m.charge, m.attempts, m.carrier_id,"
     " m.reason, m.price, m.recipient, m.reference, s.sender, s.id",
@@ -67,6 +67,13 @@ where m.account_id = j.column1 and m.id = j.column2{within:m.id}
     locks="m",
     columns="int bigint",
     id_column=2,
+    postgres="""
+from ({rows}) j cross join {day:message} m
+cross join lateral (
+  select * from submission s where s.account_id = m.account_id and s.id = m.submission_id{near:s.id} limit 1
+) s
+where m.account_id = j.column1 and m.id = j.column2
+""",
 )
 _WRITE_MAP = Statement(
     """
@@ -81,8 +88,9 @@ on conflict (carrier_id, match_key) do update set account_id = excluded.account_
 )
 _WRITE_MESSAGES = Statement(
     """
-update message set state = ?1, accepted = ?2, delivered = ?3, charge = ?4, attempts = ?5, carrier_id = ?6, reason = ?7
-where (account_id, id) in (select * from ({rows}) j){within:id}
+update {day:message}
+set state = ?1, accepted = ?2, delivered = ?3, charge = ?4, attempts = ?5, carrier_id = ?6, reason = ?7
+where (account_id, id) in (select * from ({rows}) j)
 """,
     columns="int bigint",
     scalars="int int int int int int int",
@@ -94,10 +102,14 @@ update receipt_map set state = ?2, error = ?3, is_settled = true where carrier_i
 """,
     columns="text",
     scalars="int int text",
+    postgres="""
+update receipt_map set state = ?2, error = ?3, is_settled = true
+where (carrier_id, match_key) in (select ?1, column1 from ({rows}) j offset 0)
+""",
 )
 _LET_GO = Statement(
     """
-update message set owner = 0 where (account_id, id) in (select column2, column3 from ({rows}) j){within:id}
+update {day:message} set owner = 0 where (account_id, id) in (select column2, column3 from ({rows}) j)
 """,
     columns="bigint int bigint",
     id_column=3,
@@ -120,7 +132,7 @@ _WRITE_DOUBTS = Statement(
     """
 insert into doubt(carrier_id, recipient, account_id, message_id, segment, sender, marked_at_ms)
 select column1, column2, column3, column4, column5, column6, coalesce(
-  (select m.marked_at_ms from message m where m.account_id = column3 and m.id = column4{within:m.id}), column7)
+  (select m.marked_at_ms from {day:message} m where m.account_id = column3 and m.id = column4), column7)
 from ({rows}) j where column1 is not null on conflict do nothing
 """,
     columns="int text int bigint int text bigint",

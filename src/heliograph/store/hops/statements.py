@@ -7,7 +7,7 @@ differ, a statement has two texts side by side.
 """
 
 import sqlite3
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from itertools import chain
 from typing import Any, Final, TypeVar
@@ -18,6 +18,9 @@ from heliograph.core.ids import day_of, first_of_day
 
 Result = TypeVar("Result")
 Rows = Sequence[Sequence[object]]
+
+Days = Mapping[tuple[str, int], str]
+"""Names of partitions, by table and day."""
 
 LARGEST: Final = 512
 """Rows in one statement on SQLite; larger batches take several."""
@@ -31,13 +34,13 @@ class Statement:
     """One statement of a hop.
 
     text: `{rows}` stands where the rows do, a table with the columns `column1`, `column2` … It is left out for a
-    statement about no rows. `?1`, `?2` … are `scalars`. `{within:m.id}` narrows a search by an id to the days of the
-    batch, and `{near:s.id}` to those and the day before.
+    statement about no rows. `?1`, `?2` … are `scalars`. `{day:message}` is the table, on PostgreSQL its partition for
+    the day of the ids in `id_column`, and `{near:s.id}` narrows a search to that day and the one before.
     columns, scalars: the types of both, by PostgreSQL's names.
     reads: what is read, in front of the text. answer: a row of it, as JSON can carry it; without it rows are fetched
     one by one. returns: the text itself gives rows.
     locks: the table of what is read that nobody else may change until the commit (on SQLite nobody else writes).
-    id_column: the one whose ids `within` and `near` look at, counted from 1.
+    id_column: the one whose ids say which day it is, counted from 1.
     postgres: the text there, where it must be another one.
 
     Rows that a batch does not fill are NULL in all columns on SQLite: an insert has to leave out rows whose first
@@ -58,7 +61,8 @@ class Statement:
     _decode: Callable[[str], list[Any]] | None = field(init=False, default=None)
     _first_row: int = field(init=False)
     _sizes: dict[int, str] = field(init=False, default_factory=dict)
-    _days: dict[tuple[int, int], str] = field(init=False, default_factory=dict)
+    _days: dict[int, str] = field(init=False, default_factory=dict)
+    _named_from: Days | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.width = len(self.columns.split())
@@ -109,58 +113,89 @@ class Statement:
         width, first = self.width, self._first_row
         numbers = (range(first + row * width, first + (row + 1) * width) for row in range(size))
         rows = ",".join(f"({','.join(f'?{number}' for number in row)})" for row in numbers)
-        text = self.text.format(rows=f"values {rows}", within=_ANYWHERE, near=_ANYWHERE)
+        text = self.text.format(rows=f"values {rows}", day=_WHOLE, near=_ANYWHERE)
         if self._decode is not None:
             return f"select json_group_array(json_array({self.reads})) {text}"
         return f"select {self.reads} {text}" if self.reads else text
 
     # PostgreSQL -----------------------------------------------------------------------------------------------
 
-    def on_postgres(self, rows: Rows, scalars: Sequence[object]) -> tuple[str, Sequence[object]]:
-        """The text for any number of rows, and its parameters: a list for each column.
+    def on_postgres(self, rows: Rows, scalars: Sequence[object], days: Days) -> list[tuple[str, Sequence[object]]]:
+        """Texts for any number of rows, and their parameters: a list for each column.
 
-        Ids stand in the text as the bounds of whole days: so there is one text a day, whose plan knows its partitions.
+        A batch is cut by the days of its ids, of which there is mostly one, and each day's partition is named. Bounds
+        on the ids would name it too, but the planner takes them for a search that finds next to nothing, and reads the
+        whole day instead of looking for the rows by their keys.
         """
-        if not self.width:
-            return self._of_days(0, 0), scalars
-        columns = list(zip(*rows, strict=True))
+        if not rows and not self.width:
+            return [(self._of_day(0, days), scalars)]
         if not self.id_column:
-            return self._of_days(0, 0), (*scalars, *columns)
-        ids: Sequence[int] = columns[self.id_column - 1]
-        return self._of_days(day_of(min(ids)), day_of(max(ids))), (*scalars, *columns)
+            return [(self._of_day(0, days), (*scalars, *zip(*rows, strict=True)))]
+        return [
+            (self._of_day(day, days), (*scalars, *zip(*some, strict=True)))
+            for day, some in _by_day(rows, self.id_column - 1).items()
+        ]
 
-    def _of_days(self, first: int, last: int) -> str:
-        text = self._days.get((first, last))
+    def _of_day(self, day: int, days: Days) -> str:
+        text = self._days.get(day) if self._named_from is days else None
         if text is None:
-            if len(self._days) >= DAYS_KEPT:
+            if self._named_from is not days or len(self._days) >= DAYS_KEPT:
+                self._named_from = days
                 self._days.clear()
-            text = self._days[first, last] = self._written(first, last)
+            text = self._days[day] = self._written(day, days)
         return text
 
-    def _written(self, first: int, last: int) -> str:
+    def _written(self, day: int, days: Days) -> str:
         numbers = range(self._first_row, self._first_row + self.width)
         arrays = ", ".join(f"${number}::{kind}[]" for number, kind in zip(numbers, self.columns.split(), strict=True))
         names = ", ".join(f"column{number}" for number in range(1, self.width + 1))
-        text = (self.postgres or self.text).format(
-            rows=f"select * from unnest({arrays}) as given({names})",
-            within=_Days(first, last),
-            near=_Days(first - 1, last),
+        reads = f"select {self.reads} " if self.reads else ""
+        text = (reads + (self.postgres or self.text)).format(
+            rows=f"select * from unnest({arrays}) as given({names})", day=_Day(day, days), near=_Near(day)
         )
-        if self.reads:
-            text = f"select {self.reads} {text}" + (f" for update of {self.locks}" if self.locks else "")
+        if self.locks:
+            text += f" for update of {self.locks}"
         for number, kind in enumerate(self.scalars.split(), 1):
             text = text.replace(f"?{number}", f"${number}::{kind}")
         return text
 
 
-class _Days:
-    """A search that is narrowed to days."""
+def _by_day(rows: Rows, place: int) -> Mapping[int, Rows]:
+    ids: list[Any] = [row[place] for row in rows]
+    first = day_of(min(ids))
+    if first == day_of(max(ids)):
+        return {first: rows}
+    found: dict[int, list[Sequence[object]]] = {}
+    for identifier, row in zip(ids, rows, strict=True):
+        found.setdefault(day_of(identifier), []).append(row)
+    return found
 
-    def __init__(self, first: int, last: int) -> None:
-        self._from, self._below = first_of_day(first), first_of_day(last + 1)
+
+class _Day:
+    """A table's partition for a day; the table where there is none."""
+
+    def __init__(self, day: int, days: Days) -> None:
+        self._day, self._days = day, days
+
+    def __format__(self, table: str) -> str:
+        return self._days.get((table, self._day), table)
+
+
+class _Near:
+    """A search that is narrowed to a day and the one before."""
+
+    def __init__(self, day: int) -> None:
+        self._from, self._below = first_of_day(day - 1), first_of_day(day + 1)
 
     def __format__(self, column: str) -> str:
         return f" and {column} >= {self._from} and {column} < {self._below}"
+
+
+class _Whole:
+    """The table itself."""
+
+    def __format__(self, table: str) -> str:
+        return table
 
 
 class _Anywhere:
@@ -170,7 +205,7 @@ class _Anywhere:
         return ""
 
 
-_ANYWHERE = _Anywhere()
+_ANYWHERE, _WHOLE = _Anywhere(), _Whole()
 
 Step = tuple[Statement, Rows, tuple[object, ...]]
 """A statement, its rows and its scalars."""

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 import asyncpg
 
-from heliograph.store.hops.statements import Script
+from heliograph.store.hops.statements import Days, Script
 from heliograph.store.postgres.trouble import is_unavailable, may_be_tried_again
 from heliograph.store.writer import nothing
 
@@ -122,7 +122,9 @@ class Commits:
             await self._sleep(LOOK_S)
 
 
-async def carry_out(connection: asyncpg.Connection, script: Script[Result], *, is_clean: bool = False) -> Result:
+async def carry_out(
+    connection: asyncpg.Connection, script: Script[Result], days: Days, *, is_clean: bool = False
+) -> Result:
     """Carry out a script. is_clean: texts without zero octets, each of which becomes U+FFFD."""
     # A generator begins with None.
     answers: Any = None
@@ -136,8 +138,12 @@ async def carry_out(connection: asyncpg.Connection, script: Script[Result], *, i
         if not rows and statement.width:
             answers = []
             continue
-        text, values = statement.on_postgres([_clean(row) for row in rows] if is_clean else rows, scalars)
-        answers = await connection.fetch(text, *values)
+        carried = statement.on_postgres([_clean(row) for row in rows] if is_clean else rows, scalars, days)
+        if len(carried) == 1:
+            ((text, values),) = carried
+            answers = await connection.fetch(text, *values)
+        else:
+            answers = [row for text, values in carried for row in await connection.fetch(text, *values)]
 
 
 def _clean(row: Sequence[object]) -> list[object]:

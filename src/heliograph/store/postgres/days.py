@@ -11,6 +11,7 @@ from typing import Final
 import asyncpg
 
 from heliograph.core.ids import EPOCH_MS, day_of, first_at, first_of_day
+from heliograph.store.hops.statements import Days
 
 TABLES: Final = {"submission": "id", "message": "id", "attempt": "message_id", "event": "message_id"}
 """The tables, and the id by which they are cut."""
@@ -84,6 +85,18 @@ async def existing(connection: asyncpg.Connection) -> dict[str, set[int]]:
     for row in rows:
         found[row["of_table"]].add(_day_of_name(row["name"].rpartition("_")[2]))
     return found
+
+
+async def named(connection: asyncpg.Connection) -> Days:
+    """The partitions of days that there are."""
+    if await connection.fetchval("select to_regclass('message')") is None:
+        return {}
+    return {
+        (table, day): name_of(table, day)
+        for table, known in (await existing(connection)).items()
+        for day in known
+        if day >= 0
+    }
 
 
 def _day_of_name(written: str) -> int:

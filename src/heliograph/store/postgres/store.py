@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from heliograph.store.engine import StoreRefused, StoreUnavailable
+from heliograph.store.hops.statements import Days
 from heliograph.store.postgres import days, promises
 from heliograph.store.postgres.trouble import is_unavailable
 from heliograph.store.postgres.writer import PostgresWriter
@@ -22,11 +23,14 @@ STATEMENT_S: Final = 30.0
 _TURN: Final = text("select pg_advisory_xact_lock(79608263720194)")
 _SERVES: Final = 79608263720195
 _SETTINGS: Final = {"application_name": "heliograph", "timezone": "UTC", "jit": "off", "client_min_messages": "error"}
-# The hot statements find their rows by key, also in a day that is empty when they are planned and full when they run.
+# The hot statements find their rows by key, also in a day that is empty when they are planned and full when they run:
+# nothing is as dear as a row that is looked at.
 _HOT_SETTINGS: Final = _SETTINGS | {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
+    "random_page_cost": "0.1",
+    "seq_page_cost": "0.1",
     "plan_cache_mode": "force_generic_plan",
     "idle_in_transaction_session_timeout": "10s",
 }
@@ -37,6 +41,7 @@ class PostgresStore:
 
     def __init__(self, address: str) -> None:
         self.address = address
+        self.days: Days = {}
         self._brief: list[PostgresWriter] = []
         self._engine: AsyncEngine = create_async_engine(
             "postgresql+asyncpg://",
@@ -56,7 +61,7 @@ class PostgresStore:
 
     async def connect_hot(self) -> asyncpg.Connection:
         """The hot writer's connection."""
-        return await asyncpg.connect(
+        connection = await asyncpg.connect(
             self.address,
             timeout=CONNECT_S,
             command_timeout=STATEMENT_S,
@@ -64,6 +69,8 @@ class PostgresStore:
             max_cached_statement_lifetime=0,
             server_settings=_HOT_SETTINGS,
         )
+        self.days = await days.named(connection)
+        return connection
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -95,6 +102,7 @@ class PostgresStore:
                 await days.make_ahead(connection, now_ms)
                 if forgotten_ms:
                     await days.retire(connection, forgotten_ms)
+                self.days = await days.named(connection)
             finally:
                 await connection.close()
 
@@ -108,7 +116,7 @@ class PostgresStore:
 
     def turn_writer(self) -> PostgresWriter:
         """A writer for a command; it lets go of its connection whenever it has nothing to do."""
-        writer = PostgresWriter(self.connect_hot, is_brief=True)
+        writer = PostgresWriter(self.connect_hot, days=lambda: self.days, is_brief=True)
         self._brief.append(writer)
         return writer
 
@@ -120,7 +128,7 @@ class PostgresStore:
         Its connection holds the right to serve: a connection of a process that was killed keeps it until the server has
         finished what that one had asked for last.
         """
-        writer = PostgresWriter(self._connect_serving, died=died, reach=reach)
+        writer = PostgresWriter(self._connect_serving, days=lambda: self.days, died=died, reach=reach)
         try:
             await writer.open()
         except asyncpg.LockNotAvailableError:

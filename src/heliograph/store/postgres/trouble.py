@@ -18,6 +18,7 @@ _ALSO_AWAY = frozenset(
         "3D000",  # there is no such database
         "28000",  # the role may not connect
         "28P01",  # wrong password
+        "42P01",  # a day that was there when we connected and is gone: the next connection knows
         "55P03",  # a lock was not to be had in time
     }
 )

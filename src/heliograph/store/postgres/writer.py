@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 
 from heliograph.store.engine import Done, Hop, Request, Result, StoreFailed, StoreUnavailable
+from heliograph.store.hops.statements import Days
 from heliograph.store.postgres.commits import Commits, carry_out
 from heliograph.store.postgres.trouble import holds_a_zero_octet, is_unavailable, may_be_tried_again
 from heliograph.store.writer import MOST_ROWS, Finished, Work, nothing
@@ -24,8 +25,9 @@ _log = logging.getLogger(__name__)
 class PostgresWriter:
     """Works on the event loop.
 
-    connect: opens the hot connection. is_brief: lets go of it whenever nothing is queued. died: told when the writer
-    itself fails, which must end the process. reach: crash points, for fault tests. sleep: waits, before another look.
+    connect: opens the hot connection. days: the partitions that there are. is_brief: lets go of the connection whenever
+    nothing is queued. died: told when the writer itself fails, which must end the process. reach: crash points, for
+    fault tests. sleep: waits, before another look for a server that is away.
     """
 
     def __init__(
@@ -34,12 +36,14 @@ class PostgresWriter:
         *,
         is_brief: bool = False,
         died: Callable[[BaseException], None] | None = None,
+        days: Callable[[], Days] = dict,
         reach: Callable[[str], None] = nothing,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,  # noqa: TID251 (waits for a server, not for time)
     ) -> None:
         self._transactions = Commits(connect, away=self._refuse_what_waits, reach=reach, sleep=sleep)
         self._is_brief = is_brief
         self._died = died
+        self._days = days
         self._queue: deque[Work] = deque()
         self._task: asyncio.Task[None] | None = None
 
@@ -150,7 +154,7 @@ class PostgresWriter:
             for piece in pieces:
                 await connection.execute("savepoint piece")
                 try:
-                    results += await carry_out(connection, hop.script([piece]))
+                    results += await carry_out(connection, hop.script([piece]), self._days())
                 except Exception as error:
                     if is_unavailable(error) or may_be_tried_again(error):
                         raise
@@ -170,7 +174,7 @@ class PostgresWriter:
             finished: list[Finished] = []
             for works in by_hop.values():
                 script = works[0].hop.script([work.request for work in works])
-                results = await carry_out(connection, script, is_clean=is_clean)
+                results = await carry_out(connection, script, self._days(), is_clean=is_clean)
                 finished.extend(map(Finished, [work.done for work in works], results))
             return finished
 
