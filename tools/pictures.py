@@ -44,7 +44,7 @@ FENCE: Final = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 SETTINGS: Final[Mapping[str, str]] = {
     "data": "The data folder. The store and the two lock files live here unless `database` says otherwise.",
     "database": "The store. Empty means `heliograph.sqlite` in the data folder. A PostgreSQL address is any that libpq "
-    "takes ([how](../howto/postgresql.md)).",
+    "takes.",
     "database_unsafe": "Serve also on a PostgreSQL server whose settings let it lose in a crash what it has committed.",
     "listen": "Where the HTTP interface listens.",
     "smpp_listen": "Where customers will bind over SMPP. Read and checked; this version does not listen there yet.",
