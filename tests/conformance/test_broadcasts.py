@@ -95,9 +95,7 @@ def test_a_key_stands_for_a_broadcast(engine: FreshStore) -> None:
 
 
 def test_a_key_that_stands_for_messages_stands_for_no_broadcast(engine: FreshStore) -> None:
-    connection = engine.store.connect()
-    connection.execute("insert into idempotency values (?, 'k1', 'digest', '[1,[]]', 0, 1)", (engine.account_id,))
-    connection.close()
+    engine.execute("insert into idempotency values (?, 'k1', 'digest', '[1,[]]', 0, 1)", engine.account_id)
     known = engine.reading(lambda connection: broadcasts.begun_with(connection, engine.account_id, "k1"))
     assert known == Begun("digest", None)
 

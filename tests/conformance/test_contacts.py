@@ -10,7 +10,7 @@ from heliograph.core.ids import AccountId, ContactGroupId, ContactId, first_at
 from heliograph.store import contacts
 from heliograph.store.connection import Connection
 from heliograph.store.contacts import Stretch
-from heliograph.testing.stores import NOW_MS, FreshStore
+from heliograph.testing.stores import NOW_MS, FreshSqlite, FreshStore
 
 LAST = ContactId(2**52)
 NOWHERE = ContactGroupId(0)
@@ -171,7 +171,7 @@ def test_a_contact_is_removed_from_its_own_group_only_and_counted(engine: FreshS
     assert named == kept[1]
 
 
-def test_numbers_are_looked_up_one_by_one_however_many_are_asked_for(engine: FreshStore) -> None:
+def test_numbers_are_looked_up_one_by_one_however_many_are_asked_for(sqlite: FreshSqlite) -> None:
     """With a list of values SQLite read the whole group, and an import took ten times as long."""
     asked: list[str] = []
 
@@ -180,11 +180,11 @@ def test_numbers_are_looked_up_one_by_one_however_many_are_asked_for(engine: Fre
         assert sync is not None
         listen(sync, "before_cursor_execute", lambda *said: asked.append(said[2]))
         for look in (contacts.known, contacts.those):
-            await look(connection, engine.account_id, NOWHERE, msisdns=map(_number, range(1_000)))
+            await look(connection, sqlite.account_id, NOWHERE, msisdns=map(_number, range(1_000)))
 
-    engine.reading(known)
+    sqlite.reading(known)
     looked = [each for each in asked if "json_each" in each]
     assert len(looked) == 2
     for statement in looked:
-        (*_, last) = engine.rows(f"explain query plan {statement}", "[]", 1, 1)
+        (*_, last) = sqlite.rows(f"explain query plan {statement}", "[]", 1, 1)
         assert "account_id=? AND group_id=? AND msisdn=?" in str(last[3])

@@ -135,7 +135,7 @@ def test_a_value_of_another_type_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_a_file_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="there is no setting 'listn'; there are data, database, listen"):
+    with pytest.raises(Refused, match="there is no setting 'listn'; there are data, database, database_unsafe, listen"):
         load_settings(_file(tmp_path, 'listn = "a:1"'), HOME, {})
     with pytest.raises(Refused, match="is not TOML"):
         load_settings(_file(tmp_path, "listen ="), HOME, {})

@@ -65,8 +65,9 @@ def test_a_store_that_is_none(tmp_path: Path) -> None:
     assert said.startswith(f"cannot open the store at {tmp_path / 'heliograph.sqlite'}: file is not a database")
 
 
-def test_a_store_that_this_version_does_not_open(tmp_path: Path) -> None:
-    assert "use sqlite:///PATH" in fails(tmp_path, database="postgresql://127.0.0.1/x")
+def test_a_server_that_is_not_there(tmp_path: Path) -> None:
+    said = fails(tmp_path, database="postgresql://127.0.0.1:1/x")
+    assert said.startswith("cannot open the PostgreSQL store: ")
 
 
 def test_a_start_that_fails_among_its_tasks_is_one_line_too(heliograph: Heliograph, tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ MARK, OTHER = "00c0ffee00c0ffee", "fffffffffffffffe"
 def test_examples_in_docstrings_hold() -> None:
     attempted = doctest.testmod(ids)
     assert attempted.failed == 0
-    assert attempted.attempted == 8
+    assert attempted.attempted == 9
 
 
 @pytest.mark.parametrize("mark", [MARK, OTHER])
