@@ -24,7 +24,6 @@ BANNED = {
     "adapter": "driver, for a carrier; Dialect, for an HTTP API",
     "bill": "Quote or Posting",
     "blacklist": "OptOut",
-    "callback": "Webhook, or Receipt",
     "cfg": "config, or settings",
     "charset": "Encoding",
     "client": "Account, or driver; Role.ESME in SMPP",

@@ -19,6 +19,8 @@ import uvloop
 from starlette.applications import Starlette
 
 from heliograph import __version__
+from heliograph.carriers import callbacks as callback_pages
+from heliograph.carriers.callbacks import Callbacks
 from heliograph.carriers.loopback import LoopbackDriver
 from heliograph.carriers.smpp.driver import SmppDriver
 from heliograph.config import Settings, address_of
@@ -50,7 +52,7 @@ from heliograph.pipeline.drafting import Terms
 from heliograph.pipeline.drivers import Drivers
 from heliograph.pipeline.fetching import Fetching
 from heliograph.pipeline.notify import Notify
-from heliograph.pipeline.ports import DriverMaker, EventWriter
+from heliograph.pipeline.ports import CallbackMaker, DriverMaker, EventWriter
 from heliograph.pipeline.settlement import Settlement
 from heliograph.services.accounts import Accounts
 from heliograph.services.broadcasts import Broadcasts
@@ -90,6 +92,11 @@ def driver_makers(clock: Clock) -> dict[str, DriverMaker]:
     }
 
 
+def callback_makers() -> dict[str, CallbackMaker]:
+    """Who reads what carriers call us with, by scheme of the carrier's address."""
+    return {}
+
+
 @dataclass(slots=True, kw_only=True)
 class Exchange:
     """One process, plugged together."""
@@ -102,6 +109,7 @@ class Exchange:
     drivers: Drivers
     library: MediaLibrary
     links: Links
+    callbacks: Callbacks
     is_ready: bool = False
 
     @property
@@ -243,7 +251,8 @@ async def _assemble(
     """The hops, on a store whose leftovers are recovered before any carrier is connected."""
     deliverer = HttpDeliverer(caller, desk.clock)
     calls = Calls(desk, deliverer=deliverer, spread=random.random, spawn=desk.spawn)
-    links = await _links(settings, desk)
+    key = await key_of(desk.store, os.urandom)
+    links = _links(settings, desk, key)
     notify = Notify(desk, writers=EVENT_WRITERS, calls=calls, spawn=desk.spawn, links=links)
     settlement = Settlement(desk, notify)
     fetching = Fetching(desk, settlement, web=caller, keeper=library, most_octets=settings.media_most_octets)
@@ -259,11 +268,11 @@ async def _assemble(
         drivers=Drivers(dispatch, makers=driver_makers(desk.clock)),
         library=library,
         links=links,
+        callbacks=Callbacks(callback_makers(), snapshot=lambda: desk.directory.snapshot, inbox=dispatch.line, key=key),
     )
 
 
-async def _links(settings: Settings, desk: Desk) -> Links:
-    key = await key_of(desk.store, os.urandom)
+def _links(settings: Settings, desk: Desk, key: bytes) -> Links:
     base = settings.public_url or f"http://{settings.listen}"
     return Links(key, desk.clock, base=base, good_for_s=settings.media_link_days * 86_400)
 
@@ -303,7 +312,8 @@ def _background(whole: Exchange) -> list[tuple[str, Coroutine[Any, Any, None]]]:
 def web(whole: Exchange) -> Application:
     """Everything that is served over HTTP."""
     machines = health.routes(whole.missing, Metrics(whole))
-    pages = Starlette(routes=[*machines, *media_pages.routes(whole.library, whole.links)])
+    files = media_pages.routes(whole.library, whole.links)
+    pages = Starlette(routes=[*machines, *files, *callback_pages.routes(whole.callbacks)])
     return application(DIALECTS, whole.services(), otherwise=pages, version=__version__)
 
 

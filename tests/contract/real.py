@@ -17,6 +17,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, TypeVar
 
+from heliograph.carriers.kinds import KINDS
 from heliograph.config import Settings
 from heliograph.core.broadcasts import BroadcastState
 from heliograph.core.ids import AccountId
@@ -129,7 +130,7 @@ class House:
             self.port = listener.getsockname()[1]
             async with exchange(self._settings, clock) as parts, asyncio.TaskGroup() as group:
                 self._parts = parts
-                carriers = Carriers(parts.desk.store, clock, check=lambda carrier: None)
+                carriers = Carriers(parts.desk.store, clock, kinds=KINDS)
                 await carriers.add("loopback", CarrierOptions(url="loopback:", window=500))
                 await parts.directory.load()
                 drivers = group.create_task(parts.drivers.follow())

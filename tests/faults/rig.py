@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from heliograph.carriers.smpp.profile import profile_of
+from heliograph.carriers.kinds import KINDS
 from heliograph.core.directory import Policy
 from heliograph.core.events import EventKind
 from heliograph.core.money import CREDIT
@@ -283,7 +283,7 @@ async def set_up(data: Path, *, carrier: CarrierOptions, webhook: str, database:
     clock = SystemClock()
     try:
         made = await Accounts(store, clock).add("acme", amount=GRANT * CREDIT)
-        await Carriers(store, clock, check=profile_of).add("north", carrier)
+        await Carriers(store, clock, kinds=KINDS).add("north", carrier)
         webhooks = Webhooks(store, clock, actor="test")
         await webhooks.add(made.account.account_id, dialect="touchbasepro", kind=EventKind.STATUS, url=webhook)
         return made.api_key

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from heliograph.carriers.loopback import delays_of
+from heliograph.carriers.kinds import KINDS
 from heliograph.core.events import EventKind
 from heliograph.core.money import CREDIT
 from heliograph.net.clock import SystemClock
@@ -70,7 +70,7 @@ async def scene(data: Path, environ: dict[str, str] | None = None) -> AsyncItera
     clock = SystemClock()
     async with Receiver(Answer(200, (("Content-Type", "image/gif"),), PICTURE)) as web, Receiver() as hook:
         made = await Accounts(store, clock).add("acme", amount=100 * CREDIT)
-        await Carriers(store, clock, check=delays_of).add("loop", CarrierOptions(url="loopback:"))
+        await Carriers(store, clock, kinds=KINDS).add("loop", CarrierOptions(url="loopback:"))
         await Webhooks(store, clock, actor="test").add(
             made.account.account_id, dialect="touchbasepro", kind=EventKind.STATUS, url=f"{hook.url}/told"
         )

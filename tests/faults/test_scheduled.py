@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from heliograph.carriers.kinds import KINDS
 from heliograph.cli import dialects
 from heliograph.core.directory import Policy
 from heliograph.core.ids import IdSource, first_at
@@ -34,7 +35,7 @@ async def set_up(data: Path) -> None:
     clock = SystemClock()
     await Accounts(store, clock).add("acme", amount=10**6 * CREDIT)
     carrier = CarrierOptions(url="loopback:", window=500)
-    await Carriers(store, clock, check=lambda _: None).add("north", carrier)
+    await Carriers(store, clock, kinds=KINDS).add("north", carrier)
     await store.close()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from heliograph.carriers.kinds import KINDS
 from heliograph.config import Settings
 from heliograph.net.clock import SystemClock
 from heliograph.server import serve, spawning
@@ -134,7 +135,7 @@ def test_a_key_works_at_once_and_stops_working_within_a_second(tmp_path: Path) -
 
 def test_a_new_carrier_is_connected_within_a_second(tmp_path: Path) -> None:
     async def story(address: str, store: SqliteStore) -> None:
-        carriers = Carriers(store, SystemClock(), check=lambda carrier: None)
+        carriers = Carriers(store, SystemClock(), kinds=KINDS)
         await carriers.add("loop", CarrierOptions(url="loopback:"))
 
         async def is_bound() -> bool:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from heliograph.carriers.settings import Settings
+from heliograph.carriers.settings import BadCarrier, Settings
 from heliograph.core.directory import Carrier
 from heliograph.core.fates import LATE_MS, REPLY_DELAY_MS, THROTTLED_TIMES, Fate, fate_of
 from heliograph.core.ids import IdSource
@@ -53,6 +53,8 @@ class Delays(NamedTuple):
 
 def delays_of(carrier: Carrier) -> Delays:
     """Read a loopback carrier's settings `receipt_delay_ms` and `late_ms`; raises BadCarrier."""
+    if carrier.url != "loopback:":
+        raise BadCarrier("the loopback carrier has nothing behind its scheme: write loopback:")
     settings = Settings(carrier.settings)
     receipt_ms = settings.number("receipt_delay_ms", 0, most=3_600_000)
     late_ms = settings.number("late_ms", LATE_MS, most=3_600_000)

@@ -6,7 +6,7 @@ import typer
 
 from heliograph.cli.arguments import OnOff, settings_of
 from heliograph.cli.show import answer, answer_fields, answer_rows
-from heliograph.cli.world import run
+from heliograph.cli.world import run, world
 from heliograph.core.directory import Carrier, Policy
 from heliograph.net.clock import SystemClock
 from heliograph.services.carriers import CarrierOptions, Carriers, without_password
@@ -14,7 +14,9 @@ from heliograph.store.engine import Store
 
 group = typer.Typer(help="Upstreams that messages are submitted to.")
 
-Url = Annotated[str | None, typer.Option(metavar="ADDRESS", help="smpp://SYSTEM_ID:PASSWORD@HOST:PORT or loopback:")]
+Url = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="smpp://SYSTEM_ID:PASSWORD@HOST:PORT, or another kind's.")
+]
 Window = Annotated[int | None, typer.Option(metavar="N", help="Unanswered segments on each session (10).")]
 Sessions = Annotated[int | None, typer.Option(metavar="N", help="Sessions to keep up (1).")]
 Throughput = Annotated[int | None, typer.Option(metavar="N", help="Segments a second, 0 for no limit (0).")]
@@ -29,17 +31,10 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="carrier")
 
 
-def check(carrier: Carrier) -> None:
-    """Read a carrier as its driver will; raises ValueError with the mistake."""
-    from heliograph.carriers.loopback import delays_of
-    from heliograph.carriers.smpp.profile import profile_of
-
-    read = profile_of if carrier.url.startswith("smpp") else delays_of
-    read(carrier)
-
-
 def _carriers(store: Store) -> Carriers:
-    return Carriers(store, SystemClock(), check=check)
+    from heliograph.carriers.kinds import KINDS
+
+    return Carriers(store, SystemClock(), kinds=KINDS)
 
 
 def _document(carrier: Carrier) -> dict[str, object]:
@@ -117,8 +112,17 @@ def list_() -> None:
 
 @group.command()
 def show(name: str) -> None:
-    """Show everything about a carrier but its password."""
-    answer_fields(_document(run(lambda store: _carriers(store).show(name))))
+    """Show everything about a carrier but its password; callback: where it is to call us, if it does."""
+
+    async def look(store: Store) -> tuple[Carrier, str]:
+        carriers = _carriers(store)
+        carrier = await carriers.show(name)
+        return carrier, await carriers.callback(carrier)
+
+    carrier, callback = run(look)
+    settings = world().settings()
+    base = settings.public_url or f"http://{settings.listen}"
+    answer_fields({**_document(carrier), **({"callback": base + callback} if callback else {})})
 
 
 @group.command()

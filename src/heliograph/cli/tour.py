@@ -12,7 +12,7 @@ import aiohttp
 from rich.console import Console
 from rich.table import Table
 
-from heliograph.cli.carrier import check
+from heliograph.carriers.kinds import KINDS
 from heliograph.config import Settings
 from heliograph.core.events import EventKind
 from heliograph.core.fates import Fate, table
@@ -49,7 +49,7 @@ async def set_up(settings: Settings, *, smpp_port: int, hook: str) -> Customer:
     store = await open_store(settings.database, settings.data)
     try:
         new = await Accounts(store, clock).add("demo", amount=1_000 * CREDIT)
-        carriers, routes = Carriers(store, clock, check=check), Routes(store, clock)
+        carriers, routes = Carriers(store, clock, kinds=KINDS), Routes(store, clock)
         await carriers.add("centre", CarrierOptions(url=f"smpp://demo:demo@127.0.0.1:{smpp_port}", window=100))
         await carriers.add("loopback", CarrierOptions(url="loopback:"))
         await routes.add("centre")

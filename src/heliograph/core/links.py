@@ -15,8 +15,9 @@ KEY_OCTETS: Final = 32
 _TIME_OCTETS: Final = 5
 _DIGEST_OCTETS: Final = 32
 _SIGNED_OCTETS: Final = _TIME_OCTETS + _DIGEST_OCTETS
-# A key of one installation may one day sign other things as well.
+# The key of an installation signs different things.
 _PURPOSE: Final = b"media link 1\0"
+_CALLBACK: Final = b"carrier callback 1\0"
 
 
 def name_of(digest: str, *, expires_at_s: int, key: bytes) -> str:
@@ -53,6 +54,15 @@ def digest_in(name: str, *, now_s: int, key: bytes) -> tuple[str, int] | None:
         return None
     expires_at_s = int.from_bytes(signed[:_TIME_OCTETS], "big")
     return None if now_s > expires_at_s else (signed[_TIME_OCTETS:].hex(), expires_at_s)
+
+
+def callback_signature(carrier: str, *, key: bytes) -> str:
+    """What the address at which a carrier calls us ends with, so that nobody else can. carrier: its name.
+
+    >>> len(callback_signature("north", key=bytes(32)))
+    32
+    """
+    return base64.urlsafe_b64encode(hmac.digest(key, _CALLBACK + carrier.encode(), sha256)[:24]).decode()
 
 
 def _signature(signed: bytes, key: bytes) -> bytes:

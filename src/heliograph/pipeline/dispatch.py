@@ -12,21 +12,25 @@ from heliograph.core.fairness import FairQueue
 from heliograph.core.ids import AccountId, CarrierId, MessageId, first_at
 from heliograph.core.messages import Message
 from heliograph.core.reasons import Reason
+from heliograph.core.receipts import Receipt
 from heliograph.core.settling import fact_at_home
 from heliograph.core.standing import Ended, Requeued
 from heliograph.core.states import MessageState
 from heliograph.core.throttle import TokenBucket
 from heliograph.pipeline.desk import Desk
 from heliograph.pipeline.fetching import Fetching
+from heliograph.pipeline.ports import Incoming, Stored
+from heliograph.pipeline.receive import receive, take_in
 from heliograph.pipeline.session import LineSession
 from heliograph.pipeline.settlement import Settlement, States
 from heliograph.pipeline.submit import Departed
 
 COMMIT_MARGIN_MS = 300_000
+_NO_SESSION = 0
 
 
 class Line:
-    """One carrier's queue and sessions. Implements `ports.Feed`.
+    """One carrier's queue and sessions. Implements `ports.Feed` and `ports.Inbox`.
 
     holding: messages taken from the queue whose outcome is not committed yet.
     """
@@ -56,6 +60,14 @@ class Line:
         session = LineSession(self, self.desk.ids.next(now_ms))
         self.sessions.add(session)
         return session
+
+    def receive(self, receipts: list[Receipt], stored: Stored) -> None:
+        """Receipts that came outside of a session."""
+        receive(self, receipts, stored)
+
+    def take_in(self, incoming: list[Incoming], stored: Stored) -> None:
+        """Incoming messages that came outside of a session."""
+        take_in(self, _NO_SESSION, incoming, stored=stored)
 
     def add(self, messages: Iterable[Message]) -> None:
         """Queue messages and wake the sessions."""

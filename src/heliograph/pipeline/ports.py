@@ -1,11 +1,11 @@
 """What the pipeline asks of the edges, and what it offers them. `server.py` plugs the two together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from heliograph.core.directory import Account, Carrier, Webhook
 from heliograph.core.events import Event, MediaLink, Reply
-from heliograph.core.messages import Accepted, Channel, Parcel, Refusal, Submission
+from heliograph.core.messages import Accepted, Channel, Content, Media, Parcel, Refusal, Submission
 from heliograph.core.outcomes import SubmitOutcome
 from heliograph.core.receipts import Receipt
 from heliograph.core.states import MessageState
@@ -38,6 +38,18 @@ class Incoming(NamedTuple):
 
 Stored = Callable[[bool], None]
 """Called once it is known whether something was committed: True, or False when the store could not."""
+
+
+class Inbox(Protocol):
+    """Takes what a carrier tells outside of its sessions, on any process."""
+
+    def receive(self, receipts: list[Receipt], stored: Stored) -> None:
+        """Hand over receipts; `stored` is called when they may be acknowledged (or must be refused for now)."""
+        ...
+
+    def take_in(self, incoming: list[Incoming], stored: Stored) -> None:
+        """Hand over incoming messages; as `receive`."""
+        ...
 
 
 class SessionFeed(Protocol):
@@ -95,6 +107,88 @@ class Driver(Protocol):
 
 DriverMaker = Callable[[Carrier, Feed], Driver]
 """Makes the driver for a carrier whose address has a certain scheme."""
+
+
+class CarrierCall(NamedTuple):
+    """A carrier's call of the address that we handed out for it.
+
+    path: what stands behind that address: "", or a slash and more. query: undecoded. headers: names in small letters.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class CallAnswer(NamedTuple):
+    """What a carrier that called is answered."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "text/plain; charset=utf-8"
+
+
+class Callback(Protocol):
+    """Reads what a carrier calls us with."""
+
+    async def called(self, call: CarrierCall) -> CallAnswer:
+        """Take it in. Success is answered only for what the store has; 503, or what the protocol has for it, else."""
+        ...
+
+
+CallbackMaker = Callable[[Carrier, Inbox], Callback]
+"""Makes the reader of a carrier's calls, for a carrier whose address has a certain scheme."""
+
+
+class Attachment(NamedTuple):
+    """A file as a carrier gets it. name: with its extension."""
+
+    content: bytes
+    content_type: str
+    name: str
+
+
+class CannotSend(Exception):
+    """A message cannot be made into what the carrier takes; the text says why, for the message's trace."""
+
+
+class Attachments(Protocol):
+    """The files of MMS, fit for a carrier."""
+
+    async def of(self, content: Content, *, most_octets: int, most_side: int = 0) -> list[Attachment]:
+        """All files of a message, its pictures made smaller until they are `most_octets` octets together.
+
+        most_side: of a picture, in pixels; 0 for any. Raises CannotSend, or StoreUnavailable.
+        """
+        ...
+
+    def link(self, media: Media) -> MediaLink:
+        """An address under which the original is served for a while."""
+        ...
+
+
+SAMPLE_RATE = 8_000
+
+
+class Speech(NamedTuple):
+    """A text as it is heard: signed 16-bit samples, little-endian, one channel, 8,000 a second."""
+
+    samples: bytes
+
+    @property
+    def ms(self) -> int:
+        """How long it is."""
+        return len(self.samples) * 500 // SAMPLE_RATE
+
+
+class Speaker(Protocol):
+    """Reads texts aloud."""
+
+    async def speak(self, text: str, *, language: str, gender: str) -> Speech:
+        """A text in a voice of `core.voice`. Raises CannotSend."""
+        ...
 
 
 class Kept(NamedTuple):

@@ -1,26 +1,41 @@
 """Carriers: made, looked at, changed, drained and removed."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from typing import Final, NamedTuple
+from urllib.parse import quote
 
+from heliograph.core import links
 from heliograph.core.directory import Carrier, Policy
 from heliograph.core.messages import Channel
 from heliograph.net.clock import Clock
 from heliograph.services.changes import ChangeLog, good_name, the_carrier
+from heliograph.services.media import key_of
 from heliograph.services.refused import Refused
 from heliograph.store import carriers
 from heliograph.store.connection import Connection
 from heliograph.store.engine import Store
 
-CHANNELS = {
-    "smpp": frozenset({Channel.SMS}),
-    "smpps": frozenset({Channel.SMS}),
-    "loopback": frozenset(Channel),
-}
-"""What carriers can carry, by the scheme of their address."""
 
-_FORMS = "smpp://SYSTEM_ID:PASSWORD@HOST:PORT, smpps://… or loopback:"
+class Kind(NamedTuple):
+    """Carriers whose addresses have the same scheme.
+
+    form: of the address. read: what one can carry; raises ValueError, with a sentence, when nothing can use it.
+    calls_back: whether it calls us, at an address of ours. policy, window: unless others are named.
+    """
+
+    form: str
+    read: Callable[[Carrier], frozenset[Channel]]
+    calls_back: bool = False
+    policy: Policy = Policy.RESEND
+    window: int = 10
+
+
+Kinds = Mapping[str, Kind]
+"""By scheme."""
+
+CALLBACK_PATH: Final = "/carriers/"
 _LIMITS = {"window": (1, 10_000), "sessions": (1, 100), "throughput": (0, 1_000_000)}
 
 
@@ -42,7 +57,7 @@ class CarrierOptions:
         """What was named, by column; raises Refused for values that no carrier can have."""
         values: dict[str, object] = {}
         if self.url is not None:
-            values |= {"url": self.url, "channels": sorted(channels_of(self.url))}
+            values["url"] = self.url
         for name, (least, most) in _LIMITS.items():
             value = getattr(self, name)
             if value is not None:
@@ -61,25 +76,17 @@ class CarrierOptions:
         return {name: value for name, value in named.items() if value is not None}
 
 
-def channels_of(url: str) -> frozenset[Channel]:
-    """What a carrier with this address can carry; raises Refused for an address that we cannot use."""
-    scheme = url.partition(":")[0].lower()
-    if scheme not in CHANNELS or not url.isprintable():
-        raise Refused(f"A carrier's address is {_FORMS}.")
-    if scheme == "loopback":
-        if url != "loopback:":
-            raise Refused("The loopback carrier has nothing behind its scheme: write loopback:")
-        return CHANNELS[scheme]
-    try:
-        address = urlsplit(url)
-        is_whole = bool(address.hostname and address.username and address.port != 0)
-    except ValueError:
-        is_whole = False
-    else:
-        is_whole = is_whole and not (address.path.strip("/") or address.query or address.fragment)
-    if not is_whole:
-        raise Refused(f"This {scheme} address is not whole: write {scheme}://SYSTEM_ID:PASSWORD@HOST:PORT.")
-    return CHANNELS[scheme]
+def kind_of(url: str, kinds: Kinds) -> Kind:
+    """Whose address this is; raises Refused for one that is nobody's."""
+    kind = kinds.get(url.partition(":")[0].lower())
+    if kind is None or not url.isprintable():
+        raise Refused(f"A carrier's address is {_forms(kinds)}.")
+    return kind
+
+
+def _forms(kinds: Kinds) -> str:
+    *others, last = dict.fromkeys(kind.form for kind in kinds.values())
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def without_password(url: str) -> str:
@@ -94,21 +101,20 @@ def without_password(url: str) -> str:
 
 
 class Carriers:
-    """The operator's work on carriers. check: raises ValueError with a sentence when no driver can use a carrier."""
+    """The operator's work on carriers."""
 
-    def __init__(
-        self, store: Store, clock: Clock, *, check: Callable[[Carrier], object], actor: str = "operator"
-    ) -> None:
+    def __init__(self, store: Store, clock: Clock, *, kinds: Kinds, actor: str = "operator") -> None:
         self._store = store
-        self._check = check
+        self._kinds = kinds
         self._log = ChangeLog(clock, actor)
 
     async def add(self, name: str, options: CarrierOptions) -> Carrier:
         """Make a carrier; running servers connect to it within a second."""
         good_name(name, what="a carrier")
         if options.url is None:
-            raise Refused(f"A carrier needs an address: {_FORMS}.")
-        values = options.columns()
+            raise Refused(f"A carrier needs an address: {_forms(self._kinds)}.")
+        kind = kind_of(options.url, self._kinds)
+        values = {"channels": [], "policy": kind.policy, "window": kind.window, **options.columns()}
         async with self._store.writing() as connection:
             if await carriers.named(connection, name) is not None:
                 raise Refused(f"There is a carrier named {name!r} already.")
@@ -117,12 +123,23 @@ class Carriers:
             return await self._checked(connection, name)
 
     async def _checked(self, connection: Connection, name: str) -> Carrier:
+        """The carrier, with what it can carry; Refused when nothing can use it."""
         carrier = await the_carrier(connection, name)
         try:
-            self._check(carrier)
+            channels = kind_of(carrier.url, self._kinds).read(carrier)
         except ValueError as error:
             raise Refused(f"Carrier {name!r} cannot be used: {error}.") from error
-        return carrier
+        if channels == carrier.channels:
+            return carrier
+        await carriers.change(connection, carrier.carrier_id, values={"channels": sorted(channels)})
+        return await the_carrier(connection, name)
+
+    async def callback(self, carrier: Carrier) -> str:
+        """Where a carrier calls us, behind our own address; "" for one that does not."""
+        if not kind_of(carrier.url, self._kinds).calls_back:
+            return ""
+        key = await key_of(self._store, os.urandom)
+        return f"{CALLBACK_PATH}{quote(carrier.name)}/{links.callback_signature(carrier.name, key=key)}"
 
     async def list(self) -> tuple[Carrier, ...]:
         """All carriers, oldest first."""

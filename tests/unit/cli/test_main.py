@@ -54,7 +54,7 @@ def test_an_option_without_its_value_is_refused() -> None:
         ("account list --database mysql://x", 1, "sqlite:///PATH"),
         ("audit --data /dev/null/x", 1, "store"),
         ("message show zzz", 1, "There is no message 'zzz'"),
-        ("carrier add a --url sip://b", 1, "A carrier's address is smpp://"),
+        ("carrier add a --url gopher://b", 1, "A carrier's address is smpp[s]://"),
         ("carrier add a --url smpp://u:p@h:1 --policy maybe", 2, "maybe"),
     ],
 )

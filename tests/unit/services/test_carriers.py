@@ -7,7 +7,7 @@ from heliograph.core.ids import AccountId
 from heliograph.core.messages import Channel
 from heliograph.core.states import Charge, MessageState
 from heliograph.services.accounts import Accounts
-from heliograph.services.carriers import CarrierOptions, Carriers, channels_of, without_password
+from heliograph.services.carriers import CarrierOptions, Carriers, Kind, Kinds, without_password
 from heliograph.services.refused import Refused
 from heliograph.services.routes import Routes
 from heliograph.store import carriers as store_carriers
@@ -18,32 +18,54 @@ from tests.unit.services.conftest import Accept, StillClock, Tell
 URL = "smpp://crane:secret@127.0.0.1:2775"
 
 
-def any_driver(carrier: Carrier) -> None:
-    """Takes whatever it is given."""
+CALLS = "calls://crane:secret@127.0.0.1"
 
 
-def test_channels_follow_from_the_scheme() -> None:
-    assert channels_of(URL) == {Channel.SMS}
-    assert channels_of("smpps://crane:secret@[::1]:3550") == {Channel.SMS}
-    assert channels_of("loopback:") == set(Channel)
+def any_sms(carrier: Carrier) -> frozenset[Channel]:
+    return frozenset({Channel.SMS})
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "",
-        "mm7+http://a",
-        "sip://a",
-        "smpp://127.0.0.1",
-        "smpp://a:b@",
-        "smpp://a:b@host:x",
-        "smpp://a:b@h:1/path",
-        "loopback:x",
-    ],
-)
-def test_an_address_we_cannot_use_is_refused_with_the_form_that_works(url: str) -> None:
-    with pytest.raises(Refused, match=r"smpp://SYSTEM_ID:PASSWORD@HOST:PORT|loopback:"):
-        channels_of(url)
+def any_voice(carrier: Carrier) -> frozenset[Channel]:
+    return frozenset({Channel.VOICE})
+
+
+KINDS: Kinds = {
+    "smpp": Kind("smpp://SYSTEM_ID", any_sms),
+    "calls": Kind("calls://USER", any_voice, calls_back=True, policy=Policy.HOLD, window=1),
+}
+
+
+@pytest.mark.parametrize("url", ["", "mm7+http://a", "sip:a", "smpps://a", "smpp://a\n"])
+def test_an_address_of_no_kind_is_refused_with_the_forms_there_are(tell: Tell, clock: StillClock, url: str) -> None:
+    async def story(store: Store) -> None:
+        with pytest.raises(Refused, match="smpp://SYSTEM_ID or calls://USER"):
+            await Carriers(store, clock, kinds=KINDS).add("sim", CarrierOptions(url=url))
+
+    tell(story)
+
+
+def test_a_carrier_has_what_its_kind_says(tell: Tell, clock: StillClock) -> None:
+    async def story(store: Store) -> None:
+        carriers = Carriers(store, clock, kinds=KINDS)
+        made = await carriers.add("phones", CarrierOptions(url=CALLS))
+        assert (made.window, made.policy, made.channels) == (1, Policy.HOLD, frozenset({Channel.VOICE}))
+        changed = await carriers.change("phones", CarrierOptions(url=URL))
+        assert (changed.window, changed.policy, changed.channels) == (1, Policy.HOLD, frozenset({Channel.SMS}))
+
+    tell(story)
+
+
+def test_a_carrier_that_calls_us_has_an_address_that_only_it_can_know(tell: Tell, clock: StillClock) -> None:
+    async def story(store: Store) -> None:
+        carriers = Carriers(store, clock, kinds=KINDS)
+        north = await carriers.callback(await carriers.add("north", CarrierOptions(url=CALLS)))
+        south = await carriers.callback(await carriers.add("south", CarrierOptions(url=CALLS)))
+        assert north.startswith("/carriers/north/")
+        assert north.rpartition("/")[2] != south.rpartition("/")[2]
+        assert north == await carriers.callback(await carriers.show("north"))
+        assert await carriers.callback(await carriers.add("sim", CarrierOptions(url=URL))) == ""
+
+    tell(story)
 
 
 def test_a_password_is_never_shown() -> None:
@@ -53,7 +75,7 @@ def test_a_password_is_never_shown() -> None:
 
 def test_an_error_of_the_store_does_not_tell_the_password(tell: Tell, clock: StillClock) -> None:
     async def story(store: Store) -> None:
-        await Carriers(store, clock, check=any_driver).add("sim", CarrierOptions(url=URL))
+        await Carriers(store, clock, kinds=KINDS).add("sim", CarrierOptions(url=URL))
         async with store.writing() as connection:
             values = {"name": "sim", "url": URL, "channels": []}
             with pytest.raises(IntegrityError) as caught:
@@ -65,7 +87,7 @@ def test_an_error_of_the_store_does_not_tell_the_password(tell: Tell, clock: Sti
 
 def test_a_carrier_has_its_defaults_and_keeps_what_is_not_changed(tell: Tell, clock: StillClock) -> None:
     async def story(store: Store) -> None:
-        carriers = Carriers(store, clock, check=any_driver)
+        carriers = Carriers(store, clock, kinds=KINDS)
         made = await carriers.add("sim", CarrierOptions(url=URL))
         assert (made.window, made.sessions, made.throughput, made.policy) == (10, 1, 0, Policy.RESEND)
         await carriers.change("sim", CarrierOptions(window=500, settings={"system_type": "cp", "verify": False}))
@@ -83,11 +105,11 @@ def test_a_carrier_has_its_defaults_and_keeps_what_is_not_changed(tell: Tell, cl
 
 
 def test_what_no_driver_can_use_is_not_kept(tell: Tell, clock: StillClock) -> None:
-    def refusing(carrier: Carrier) -> None:
+    def refusing(carrier: Carrier) -> frozenset[Channel]:
         raise ValueError("verify is true or false")
 
     async def story(store: Store) -> None:
-        carriers = Carriers(store, clock, check=refusing)
+        carriers = Carriers(store, clock, kinds={"smpp": Kind("smpp://SYSTEM_ID", refusing)})
         with pytest.raises(Refused, match="'sim' cannot be used: verify is true or false"):
             await carriers.add("sim", CarrierOptions(url=URL))
         with pytest.raises(Refused, match="needs an address"):
@@ -103,7 +125,7 @@ def test_a_carrier_goes_with_its_routes_and_only_when_its_messages_have_ended(
     tell: Tell, clock: StillClock, accept: Accept
 ) -> None:
     async def story(store: Store) -> None:
-        carriers = Carriers(store, clock, check=any_driver)
+        carriers = Carriers(store, clock, kinds=KINDS)
         made = await carriers.add("sim", CarrierOptions(url=URL))
         assert made.carrier_id == 1
         await Routes(store, clock).add("sim", prefix="27")

@@ -1,5 +1,6 @@
 import pytest
 
+from heliograph.carriers.kinds import KINDS
 from heliograph.core.messages import Channel
 from heliograph.services.carriers import CarrierOptions, Carriers
 from heliograph.services.refused import Refused
@@ -10,7 +11,7 @@ from tests.unit.services.conftest import StillClock, Tell
 
 def test_routes_are_listed_in_the_order_they_are_preferred(tell: Tell, clock: StillClock) -> None:
     async def story(store: Store) -> None:
-        carriers = Carriers(store, clock, check=lambda carrier: None)
+        carriers = Carriers(store, clock, kinds=KINDS)
         for name in ("one", "two"):
             await carriers.add(name, CarrierOptions(url="smpp://a:b@127.0.0.1:2775"))
         routes = Routes(store, clock)
@@ -34,9 +35,7 @@ def test_routes_are_listed_in_the_order_they_are_preferred(tell: Tell, clock: St
 
 def test_a_route_that_nothing_could_take_is_refused(tell: Tell, clock: StillClock) -> None:
     async def story(store: Store) -> None:
-        await Carriers(store, clock, check=lambda carrier: None).add(
-            "one", CarrierOptions(url="smpp://a:b@127.0.0.1:2775")
-        )
+        await Carriers(store, clock, kinds=KINDS).add("one", CarrierOptions(url="smpp://a:b@127.0.0.1:2775"))
         routes = Routes(store, clock)
         with pytest.raises(Refused, match="does not carry mms"):
             await routes.add("one", channel=Channel.MMS)

@@ -1,0 +1,29 @@
+"""The kinds of carriers there are: how the address of each is written, and what reads it."""
+
+from typing import Final
+
+from heliograph.carriers.loopback import delays_of
+from heliograph.carriers.smpp.profile import profile_of
+from heliograph.core.directory import Carrier
+from heliograph.core.messages import Channel
+from heliograph.services.carriers import Kind, Kinds
+
+
+def _smpp(carrier: Carrier) -> frozenset[Channel]:
+    profile_of(carrier)
+    return frozenset({Channel.SMS})
+
+
+def _loopback(carrier: Carrier) -> frozenset[Channel]:
+    delays_of(carrier)
+    return frozenset(Channel)
+
+
+_SMPP: Final = Kind("smpp[s]://SYSTEM_ID:PASSWORD@HOST:PORT", _smpp)
+
+KINDS: Final[Kinds] = {
+    "smpp": _SMPP,
+    "smpps": _SMPP,
+    "loopback": Kind("loopback:", _loopback),
+}
+"""By scheme. Who drives them, and who reads their calls, is said in `server.py`."""
