@@ -66,8 +66,8 @@ from heliograph.store.apart.near import WriterApart, far_end
 from heliograph.store.blobs.opening import open_blobs
 from heliograph.store.engine import StoreRefused
 from heliograph.store.opening import is_server, open_store
+from heliograph.store.postgres.lanes import Lanes
 from heliograph.store.postgres.store import PostgresStore
-from heliograph.store.postgres.writer import PostgresWriter
 from heliograph.store.sqlite import SqliteStore
 from heliograph.store.turns import only_server
 from heliograph.store.writer import nothing
@@ -213,7 +213,7 @@ class _Writing(NamedTuple):
 
 async def _writer(
     store: SqliteStore | PostgresStore, settings: Settings, died: Callable[[BaseException], None], needs: _Writing
-) -> WriterApart | PostgresWriter:
+) -> WriterApart | Lanes:
     """SQLite works where it is called, and gets a process; a PostgreSQL server is one already."""
     if isinstance(store, SqliteStore):
         return await WriterApart.start(needs.far_end(store.path), died, holding=needs.holding)

@@ -1,6 +1,6 @@
 """Connections for cold work: snapshots to read from, and short transactions one after the other."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from heliograph.store.engine import StoreRefused, StoreUnavailable
 from heliograph.store.hops.statements import Days
 from heliograph.store.postgres import days, promises
+from heliograph.store.postgres.lanes import Lanes
 from heliograph.store.postgres.trouble import is_unavailable
 from heliograph.store.postgres.writer import PostgresWriter
 from heliograph.store.writer import nothing
@@ -122,13 +123,17 @@ class PostgresStore:
 
     async def serving_writer(
         self, died: Callable[[BaseException], None], reach: Callable[[str], None] = nothing
-    ) -> PostgresWriter:
+    ) -> Lanes:
         """The writer of the process that serves; raises StoreRefused while another one does.
 
         Its connection holds the right to serve: a connection of a process that was killed keeps it until the server has
         finished what that one had asked for last.
         """
-        writer = PostgresWriter(self._connect_serving, days=lambda: self.days, died=died, reach=reach)
+
+        def make(connect: Callable[[], Awaitable[asyncpg.Connection]]) -> PostgresWriter:
+            return PostgresWriter(connect, days=lambda: self.days, died=died, reach=reach)
+
+        writer = Lanes(make(self._connect_serving), lambda: make(self.connect_hot))
         try:
             await writer.open()
         except asyncpg.LockNotAvailableError:
