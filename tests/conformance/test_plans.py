@@ -24,7 +24,7 @@ def _statements() -> Iterator[tuple[str, Statement]]:
                 yield f"{module.name.rpartition('.')[2]}.{name}", value
 
 
-@pytest.mark.parametrize(("name", "statement"), list(_statements()))
+@pytest.mark.parametrize(("name", "statement"), [each for each in _statements() if each[1].text])
 @pytest.mark.parametrize("size", [1, 2, LARGEST])
 def test_no_table_is_scanned(sqlite: FreshSqlite, name: str, statement: Statement, size: int) -> None:
     row = (1,) * statement.width

@@ -12,10 +12,10 @@ from heliograph.core.messages import IdempotencyKey, Overtaken
 from heliograph.core.states import Charge, MessageState
 from heliograph.store.hop import Hop
 from heliograph.store.hops.conversation import CONVERSE
-from heliograph.store.hops.money import move
+from heliograph.store.hops.money import moves
 from heliograph.store.hops.ready import WAIT
 from heliograph.store.hops.stages import Places, StageMove, places_of
-from heliograph.store.hops.statements import Script, Statement
+from heliograph.store.hops.statements import Script, Statement, Step, together
 
 
 class NewMessage(NamedTuple):
@@ -165,9 +165,7 @@ def _script(requests: list[AcceptRequest]) -> Script[list[AcceptResult]]:
                 known.answers[request.account_id, name] = (digest, request.answer, result.available)
             if request.stage is not None:
                 known.places.move(request.account_id, request.stage)
-    yield from _write(passed, results)
-    yield from known.places.write()
-    yield from move(held, requests[-1].at_ms)
+    yield together([*_rows(passed, results), known.places.moved(), *moves(held, requests[-1].at_ms)])
     return results
 
 
@@ -199,7 +197,7 @@ def _decide(request: AcceptRequest, known: _Known) -> AcceptResult:
     return Stored(available - request.cost)
 
 
-def _write(passed: list[AcceptRequest], results: list[AcceptResult]) -> Script[None]:
+def _rows(passed: list[AcceptRequest], results: list[AcceptResult]) -> list[Step]:
     bodies: list[tuple[object, ...]] = []
     queued: list[NewMessage] = []
     scheduled: list[NewMessage] = []
@@ -226,19 +224,21 @@ def _write(passed: list[AcceptRequest], results: list[AcceptResult]) -> Script[N
         if request.talks and not send_at_ms:
             last = (account_id, request.at_ms)
             talks.update({(sender, message.recipient[1:]): last for message in request.messages})
-    yield _SUBMISSIONS.about(bodies)
-    yield _MESSAGES.about(queued, int(MessageState.QUEUED), int(Charge.HELD))
-    yield _MESSAGES.about(scheduled, int(MessageState.SCHEDULED), int(Charge.HELD))
-    yield _MEDIA.about(media)
-    yield WAIT.about(waiting)
-    yield CONVERSE.about([(*pair, *last) for pair, last in talks.items()])
     left = [result.available for result in results if type(result) is Stored]
     keys = [
         (request.account_id, *request.idempotency, request.answer, available, request.at_ms)
         for request, available in zip(passed, left, strict=True)
         if request.idempotency is not None
     ]
-    yield _KEYS.about(keys)
+    return [
+        _SUBMISSIONS.about(bodies),
+        _MESSAGES.about(queued, int(MessageState.QUEUED), int(Charge.HELD)),
+        _MESSAGES.about(scheduled, int(MessageState.SCHEDULED), int(Charge.HELD)),
+        _MEDIA.about(media),
+        WAIT.about(waiting),
+        CONVERSE.about([(*pair, *last) for pair, last in talks.items()]),
+        _KEYS.about(keys),
+    ]
 
 
 def _media_of(request: AcceptRequest) -> list[tuple[object, ...]]:

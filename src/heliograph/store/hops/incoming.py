@@ -89,6 +89,12 @@ class _Whole(NamedTuple):
     media: tuple[MediaLink, ...] = ()
 
 
+_ALONE = Statement(
+    "",
+    columns="text",
+    # Two processes that get the segments of one message would each miss the other's.
+    postgres="select pg_advisory_xact_lock(hashtextextended(column1, 0)) from ({rows}) j",
+)
 _KNOWN = Statement(
     """
 from ({rows}) j cross join incoming_segment s
@@ -222,6 +228,7 @@ class _Fold:
 
 def _known(since: Mapping[Place, int]) -> Script[_Fold]:
     """What is stored of places, each since a time."""
+    yield _ALONE.about(sorted({(f"{place.sender} {place.recipient}",) for place in since if not place.is_lone}))
     found: dict[tuple[Place, int], Series] = {}
     wanted = [(*place, since_ms) for place, since_ms in since.items()]
     stored = yield _KNOWN.about(wanted)

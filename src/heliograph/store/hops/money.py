@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from heliograph.core.ids import AccountId
 from heliograph.core.ledger import Balance, PostingKind, post
-from heliograph.store.hops.statements import Script, Statement
+from heliograph.store.hops.statements import Statement, Step
 
 _NOTHING = Balance()
 
@@ -26,11 +26,11 @@ on conflict (account_id, at_ms, kind) do update set amount = posting.amount + ex
 )
 
 
-def move(sums: Mapping[tuple[AccountId, PostingKind], int], at_ms: int) -> Script[None]:
+def moves(sums: Mapping[tuple[AccountId, PostingKind], int], at_ms: int) -> list[Step]:
     """Post amounts by account and kind, and keep the balances with them; in order, as each row locks out others."""
     changes: dict[AccountId, Balance] = {}
     for (account_id, kind), amount in sums.items():
         changes[account_id] = post(changes.get(account_id, _NOTHING), kind, amount)
-    if changes:
-        yield _MOVE.about([(account_id, *change) for account_id, change in sorted(changes.items())])
-        yield _POST.about([(account_id, int(kind), amount) for (account_id, kind), amount in sums.items()], at_ms)
+    balances = [(account_id, *change) for account_id, change in sorted(changes.items())]
+    postings = [(account_id, int(kind), amount) for (account_id, kind), amount in sums.items()]
+    return [_MOVE.about(balances), _POST.about(postings, at_ms)]

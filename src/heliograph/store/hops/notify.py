@@ -6,7 +6,7 @@ from typing import NamedTuple
 from heliograph.core.ids import AccountId, MessageId, WebhookId
 from heliograph.core.states import MessageState
 from heliograph.store.hop import Hop
-from heliograph.store.hops.statements import Script, Statement
+from heliograph.store.hops.statements import Script, Statement, together
 
 
 class DeliveryState(IntEnum):
@@ -46,29 +46,27 @@ select * from ({rows}) j where column1 is not null
 
 
 def _group(requests: list[GroupRequest]) -> Script[list[None]]:
-    yield _CLEAR.about(
-        [
-            (request.webhook_id, account_id, message_id, int(state))
-            for request in requests
-            for account_id, message_id, state in request.events
-        ]
-    )
-    yield _INSERT.about(
-        [
-            (
-                request.delivery_id,
-                request.webhook_id,
-                request.account_id,
-                request.kind,
-                request.told,
-                request.body,
-                int(DeliveryState.PENDING),
-                request.at_ms,
-                request.at_ms,
-            )
-            for request in requests
-        ]
-    )
+    cleared = [
+        (request.webhook_id, account_id, message_id, int(state))
+        for request in requests
+        for account_id, message_id, state in request.events
+    ]
+    pending = int(DeliveryState.PENDING)
+    made = [
+        (
+            each.delivery_id,
+            each.webhook_id,
+            each.account_id,
+            each.kind,
+            each.told,
+            each.body,
+            pending,
+            each.at_ms,
+            each.at_ms,
+        )
+        for each in requests
+    ]
+    yield together([_CLEAR.about(cleared), _INSERT.about(made)])
     return [None] * len(requests)
 
 

@@ -21,10 +21,10 @@ from heliograph.core.settling import (
 from heliograph.core.standing import Standing
 from heliograph.core.states import Charge, MessageState
 from heliograph.store.hop import Hop
-from heliograph.store.hops.money import move
+from heliograph.store.hops.money import moves
 from heliograph.store.hops.outbox import TELL
 from heliograph.store.hops.ready import WAIT
-from heliograph.store.hops.statements import Script, Statement
+from heliograph.store.hops.statements import Script, Statement, Step, together
 
 
 class SettleRequest(NamedTuple):
@@ -86,6 +86,13 @@ on conflict (carrier_id, match_key) do update set account_id = excluded.account_
 """,
     columns="int text int bigint int int text text bigint boolean",
 )
+_NEW_IN_MAP = Statement(
+    _WRITE_MAP.text,
+    columns=_WRITE_MAP.columns,
+    # Of an answer and its receipt, which two processes settle at once, the second one fails here and is tried again:
+    # then it finds the row of the first.
+    postgres=_WRITE_MAP.text.partition("on conflict")[0],
+)
 _WRITE_MESSAGES = Statement(
     """
 update {day:message}
@@ -146,9 +153,10 @@ delete from doubt where (carrier_id, recipient, account_id, message_id) in (sele
 )
 
 
-def _read(facts: list[SegmentFact | ReceiptFact]) -> Script[Fold]:
-    """Everything that the facts are about."""
+def _read(facts: list[SegmentFact | ReceiptFact]) -> Script[tuple[Fold, frozenset[Place]]]:
+    """Everything that the facts are about, and which places the map had."""
     receipt_map = yield from _read_map(facts)
+    known = frozenset(receipt_map)
     strays = {
         fact.carrier_id
         for fact in facts
@@ -162,7 +170,7 @@ def _read(facts: list[SegmentFact | ReceiptFact]) -> Script[Fold]:
         if row.account_id is not None and row.message_id is not None
     }
     keys |= {(doubt.account_id, doubt.message_id) for doubt in doubts}
-    return Fold(receipt_map, doubts, (yield from _read_standings(keys)))
+    return Fold(receipt_map, doubts, (yield from _read_standings(keys))), known
 
 
 def _is_stray(row: MapRow | None) -> bool:
@@ -209,30 +217,31 @@ def _read_standings(keys: set[Key]) -> Script[dict[Key, Standing]]:
     }
 
 
-def _write(fold: Fold, at_ms: int) -> Script[None]:
+def _write(fold: Fold, known: frozenset[Place], at_ms: int) -> Script[None]:
     changed, changes = fold.changed, fold.changes
     cleared = [
         (old.carrier_id, old.recipient, *key)
         for key, old in fold.before.items()
         if old.state is MessageState.HELD and fold.standings[key].state is not MessageState.HELD
     ]
-    yield from _write_messages(changed)
-    rest = yield from _settle_map(changes.map)
-    for statement, values in (
-        (_WRITE_MAP, rest),
-        (_ATTEMPTS, changes.attempts),
-        (_EVENTS, changes.events),
-        (TELL, changes.outbox),
-        (WAIT, changes.ready),
-        (_LET_GO, changes.ready),
-        (_WRITE_DOUBTS, [each for each in changes.doubts if fold.is_held(each.account_id, each.message_id)]),
-        (_CLEAR_DOUBTS, cleared),
-    ):
-        yield statement.about(values)
-    yield from _move_money(fold, changed=changed, at_ms=at_ms)
+    settled, rest = _by_end(changes.map)
+    yield together([
+        *_messages(changed),
+        *settled,
+        _WRITE_MAP.about([_map_columns(place, row) for place, row in rest if place in known]),
+        _NEW_IN_MAP.about([_map_columns(place, row) for place, row in rest if place not in known]),
+        _ATTEMPTS.about(changes.attempts),
+        _EVENTS.about(changes.events),
+        TELL.about(changes.outbox),
+        WAIT.about(changes.ready),
+        *_money(fold, changed=changed, at_ms=at_ms),
+    ])  # fmt: skip
+    yield _LET_GO.about(changes.ready)
+    yield _WRITE_DOUBTS.about([each for each in changes.doubts if fold.is_held(each.account_id, each.message_id)])
+    yield _CLEAR_DOUBTS.about(cleared)
 
 
-def _write_messages(changed: list[Standing]) -> Script[None]:
+def _messages(changed: list[Standing]) -> list[Step]:
     """One statement for all messages that stand alike now: mostly there are one or two kinds."""
     alike: dict[tuple[object, ...], list[Key]] = {}
     for each in changed:
@@ -240,26 +249,24 @@ def _write_messages(changed: list[Standing]) -> Script[None]:
         state, charge = int(each.state), int(each.charge)
         values = (state, each.accepted, each.delivered, charge, each.attempts, each.carrier_id, each.reason)
         alike.setdefault(values, []).append((each.account_id, each.message_id))
-    for standing, keys in alike.items():
-        yield _WRITE_MESSAGES.about(keys, *standing)
+    return [_WRITE_MESSAGES.about(keys, *standing) for standing, keys in alike.items()]
 
 
-def _settle_map(changed: dict[Place, MapRow]) -> Script[list[tuple[object, ...]]]:
-    """Settle the rows whose receipt has come, those with the same end together; returns the other rows."""
+def _by_end(changed: dict[Place, MapRow]) -> tuple[list[Step], list[tuple[Place, MapRow]]]:
+    """Settle the rows whose receipt has come, those with the same end together; and the other rows."""
     alike: dict[tuple[CarrierId, int | None, str | None], list[tuple[str]]] = {}
-    rest: list[tuple[object, ...]] = []
-    for (carrier_id, match_key), row in changed.items():
+    rest: list[tuple[Place, MapRow]] = []
+    for place, row in changed.items():
+        carrier_id, match_key = place
         if row.is_stored and row.is_settled:
             state = None if row.state is None else int(row.state)
             alike.setdefault((carrier_id, state, row.error or None), []).append((match_key,))
         else:
-            rest.append(_map_columns((carrier_id, match_key), row))
-    for (carrier_id, end, error), keys in alike.items():
-        yield _SETTLE_MAP.about(keys, carrier_id, end, error)
-    return rest
+            rest.append((place, row))
+    return [_SETTLE_MAP.about(keys, *end) for end, keys in alike.items()], rest
 
 
-def _move_money(fold: Fold, *, changed: list[Standing], at_ms: int) -> Script[None]:
+def _money(fold: Fold, *, changed: list[Standing], at_ms: int) -> list[Step]:
     sums: dict[tuple[AccountId, PostingKind], int] = {}
     for after in changed:
         before = fold.before[after.account_id, after.message_id]
@@ -267,7 +274,7 @@ def _move_money(fold: Fold, *, changed: list[Standing], at_ms: int) -> Script[No
             for kind in movements(before.charge, after.charge):
                 place = (after.account_id, kind)
                 sums[place] = sums.get(place, 0) + after.price
-    yield from move(sums, at_ms)
+    return moves(sums, at_ms)
 
 
 def _map_columns(place: Place, row: MapRow) -> tuple[object, ...]:
@@ -286,9 +293,9 @@ def _map_columns(place: Place, row: MapRow) -> tuple[object, ...]:
 
 
 def _script(requests: list[SettleRequest]) -> Script[list[Settled]]:
-    fold = yield from _read([fact for request in requests for fact in request.facts])
+    fold, known = yield from _read([fact for request in requests for fact in request.facts])
     settled = [fold.fold(request.facts, request.audience) for request in requests]
-    yield from _write(fold, requests[-1].facts[-1].at_ms)
+    yield from _write(fold, known, requests[-1].facts[-1].at_ms)
     if len(requests) == 1:
         return settled
     return [

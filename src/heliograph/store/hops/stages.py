@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from heliograph.core.broadcasts import BroadcastState
 from heliograph.core.ids import AccountId
-from heliograph.store.hops.statements import Script, Statement
+from heliograph.store.hops.statements import Script, Statement, Step
 
 Place = tuple[int, int]
 
@@ -75,14 +75,14 @@ class Places:
             old.after, (stage.upto[0], stage.upto[1]), old.accepted + stage.accepted, old.refused + stage.refused
         )
 
-    def write(self) -> Script[None]:
+    def moved(self) -> Step:
         """Keep what has moved: one row for each broadcast."""
         moved = [
             (*key, *each.after, *each.upto, each.accepted, each.refused)
             for key, each in self._of.items()
             if each.upto != each.after
         ]
-        yield _MOVE.about(moved, int(BroadcastState.RUNNING), int(BroadcastState.DONE))
+        return _MOVE.about(moved, int(BroadcastState.RUNNING), int(BroadcastState.DONE))
 
 
 def places_of(stages: Iterable[tuple[AccountId, StageMove]]) -> Script[Places]:

@@ -7,7 +7,7 @@ differ, a statement has two texts side by side.
 """
 
 import sqlite3
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from itertools import chain
 from typing import Any, Final, TypeVar
@@ -25,6 +25,9 @@ Days = Mapping[tuple[str, int], str]
 LARGEST: Final = 512
 """Rows in one statement on SQLite; larger batches take several."""
 
+TOGETHER_KEPT: Final = 256
+"""Texts of several statements together: which of them have rows differs from batch to batch."""
+
 DAYS_KEPT: Final = 16
 """Texts of one statement for PostgreSQL: mostly there is one, for today."""
 
@@ -41,7 +44,7 @@ class Statement:
     one by one. returns: the text itself gives rows.
     locks: the table of what is read that nobody else may change until the commit (on SQLite nobody else writes).
     id_column: the one whose ids say which day it is, counted from 1.
-    postgres: the text there, where it must be another one.
+    postgres: the text there, where it must be another one; without any other text SQLite has nothing to do.
 
     Rows that a batch does not fill are NULL in all columns on SQLite: an insert has to leave out rows whose first
     column is NULL.
@@ -71,6 +74,11 @@ class Statement:
             decoder: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list.__class_getitem__(self.answer))
             self._decode = decoder.decode
 
+    @property
+    def parameters(self) -> int:
+        """How many there are on PostgreSQL."""
+        return self._first_row - 1 + self.width
+
     def about(self, rows: Rows, *scalars: object) -> "Step":
         """A step: this statement for rows of plain values; for none there is nothing to do."""
         return self, rows, scalars
@@ -83,6 +91,8 @@ class Statement:
 
     def on_sqlite(self, connection: sqlite3.Connection, rows: Rows, scalars: Sequence[object]) -> list[Any]:
         """Carry it out; the rows that it answers."""
+        if not self.text:
+            return []
         if len(rows) <= LARGEST:
             if not rows and self.width:
                 return []
@@ -127,14 +137,11 @@ class Statement:
         on the ids would name it too, but the planner takes them for a search that finds next to nothing, and reads the
         whole day instead of looking for the rows by their keys.
         """
-        if not rows and not self.width:
-            return [(self._of_day(0, days), scalars)]
-        if not self.id_column:
-            return [(self._of_day(0, days), (*scalars, *zip(*rows, strict=True)))]
-        return [
-            (self._of_day(day, days), (*scalars, *zip(*some, strict=True)))
-            for day, some in _by_day(rows, self.id_column - 1).items()
-        ]
+        return [(self._of_day(day, days), (*scalars, *zip(*some, strict=True))) for day, some in self.cut(rows).items()]
+
+    def cut(self, rows: Rows) -> Mapping[int, Rows]:
+        """Rows by the day whose partition they are looked for in; day 0 for those of tables that have none."""
+        return _by_day(rows, self.id_column - 1) if self.id_column and rows else {0: rows}
 
     def _of_day(self, day: int, days: Days) -> str:
         text = self._days.get(day) if self._named_from is days else None
@@ -142,11 +149,13 @@ class Statement:
             if self._named_from is not days or len(self._days) >= DAYS_KEPT:
                 self._named_from = days
                 self._days.clear()
-            text = self._days[day] = self._written(day, days)
+            text = self._days[day] = self.written(day, days)
         return text
 
-    def _written(self, day: int, days: Days) -> str:
-        numbers = range(self._first_row, self._first_row + self.width)
+    def written(self, day: int, days: Days, *, before: int = 0) -> str:
+        """The text for a day's partition. before: so many parameters are other statements'."""
+        first = before + self._first_row
+        numbers = range(first, first + self.width)
         arrays = ", ".join(f"${number}::{kind}[]" for number, kind in zip(numbers, self.columns.split(), strict=True))
         names = ", ".join(f"column{number}" for number in range(1, self.width + 1))
         reads = f"select {self.reads} " if self.reads else ""
@@ -156,7 +165,7 @@ class Statement:
         if self.locks:
             text += f" for update of {self.locks}"
         for number, kind in enumerate(self.scalars.split(), 1):
-            text = text.replace(f"?{number}", f"${number}::{kind}")
+            text = text.replace(f"?{number}", f"${before + number}::{kind}")
         return text
 
 
@@ -207,11 +216,68 @@ class _Anywhere:
 
 _ANYWHERE, _WHOLE = _Anywhere(), _Whole()
 
-Step = tuple[Statement, Rows, tuple[object, ...]]
+Step = tuple["Statement | _Together", Rows, tuple[object, ...]]
 """A statement, its rows and its scalars."""
 
 Script = Generator[Step, list[Any], Result]
 """A hop's work on one batch, in an open transaction."""
+
+
+class _Together:
+    """Several statements as one. Its rows are steps; it has no scalars of its own."""
+
+    width: Final = 1
+
+    def __init__(self) -> None:
+        self._texts: dict[tuple[tuple[Statement, int], ...], str] = {}
+        self._named_from: Days | None = None
+
+    def on_sqlite(self, connection: sqlite3.Connection, rows: Rows, _scalars: Sequence[object]) -> list[Any]:
+        """One after the other, which costs nothing here."""
+        steps: Any = rows
+        for statement, some, values in steps:
+            statement.on_sqlite(connection, some, values)
+        return []
+
+    def on_postgres(self, rows: Rows, _scalars: Sequence[object], days: Days) -> list[tuple[str, Sequence[object]]]:
+        """One text, in which each statement is a part of its own."""
+        steps: Any = rows
+        pieces: list[tuple[Statement, int]] = []
+        values: list[object] = []
+        for statement, some, given in steps:
+            for day, rows_of_day in statement.cut(some).items():
+                pieces.append((statement, day))
+                values += (*given, *zip(*rows_of_day, strict=True))
+        return [(self._of(tuple(pieces), days), values)]
+
+    def _of(self, pieces: tuple[tuple[Statement, int], ...], days: Days) -> str:
+        if self._named_from is not days or len(self._texts) >= TOGETHER_KEPT:
+            self._named_from = days
+            self._texts.clear()
+        text = self._texts.get(pieces)
+        if text is None:
+            text = self._texts[pieces] = _joined(pieces, days)
+        return text
+
+
+def _joined(pieces: tuple[tuple[Statement, int], ...], days: Days) -> str:
+    before = 0
+    texts: list[str] = []
+    for number, (statement, day) in enumerate(pieces):
+        texts.append(f"piece{number} as ({statement.written(day, days, before=before)})")
+        before += statement.parameters
+    return f"with {', '.join(texts)} select 1"
+
+
+_TOGETHER = _Together()
+
+
+def together(steps: Iterable[Step]) -> Step:
+    """A step of several that write, none of them a row that another one writes: one way to the server and back.
+
+    Those without rows are left out.
+    """
+    return _TOGETHER, [step for step in steps if step[1]], ()
 
 
 def carry_out(connection: sqlite3.Connection, script: Script[Result]) -> Result:

@@ -138,7 +138,7 @@ async def carry_out(
         if not rows and statement.width:
             answers = []
             continue
-        carried = statement.on_postgres([_clean(row) for row in rows] if is_clean else rows, scalars, days)
+        carried = statement.on_postgres(_clean(rows) if is_clean else rows, scalars, days)
         if len(carried) == 1:
             ((text, values),) = carried
             answers = await connection.fetch(text, *values)
@@ -146,5 +146,8 @@ async def carry_out(
             answers = [row for text, values in carried for row in await connection.fetch(text, *values)]
 
 
-def _clean(row: Sequence[object]) -> list[object]:
-    return [value.replace("\0", "\ufffd") if isinstance(value, str) else value for value in row]
+def _clean(given: Any) -> Any:
+    """Rows, or the steps of several statements, with their texts clean."""
+    if isinstance(given, str):
+        return given.replace("\0", "\ufffd")
+    return [_clean(each) for each in given] if isinstance(given, list | tuple) else given

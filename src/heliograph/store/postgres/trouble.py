@@ -23,6 +23,7 @@ _ALSO_AWAY = frozenset(
     }
 )
 _AGAIN = frozenset({"40001", "40P01"})
+_THERE_ALREADY = "23505"
 _ZERO_OCTET = "22021"
 
 
@@ -43,8 +44,12 @@ def is_unavailable(error: BaseException) -> bool:
 
 
 def may_be_tried_again(error: BaseException) -> bool:
-    """Whether two transactions stood in each other's way: https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html."""
-    return sqlstate_of(error) in _AGAIN
+    """Whether two transactions stood in each other's way, or both found that a row of the receipt map was missing.
+
+    https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html
+    """
+    state = sqlstate_of(error)
+    return state in _AGAIN or (state == _THERE_ALREADY and getattr(error, "table_name", None) == "receipt_map")
 
 
 def holds_a_zero_octet(error: BaseException) -> bool:
