@@ -9,7 +9,7 @@ import logging
 import queue
 import sqlite3
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -227,7 +227,12 @@ class BatchWriter:
 
 
 def _tell(finished: list[Finished]) -> None:
-    with ExitStack() as stack:
-        # Everyone is told, in order, even when one of them fails.
-        for done, result in reversed(finished):
-            stack.callback(done, result)
+    """Tell everyone, in order, also when one of them fails; then the first failure goes on."""
+    failures: list[Exception] = []
+    for done, result in finished:
+        try:
+            done(result)
+        except Exception as failure:  # noqa: BLE001 (raised below)
+            failures.append(failure)
+    if failures:
+        raise failures[0]
