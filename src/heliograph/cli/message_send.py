@@ -45,7 +45,7 @@ def send(  # noqa: PLR0913 (what can be said of a message)
     sent = run(lambda store: sending(store).send(account, order))
     answer = sent.answer
     if isinstance(answer, Refusal):
-        raise Refused(f"{answer.reason.sentence} {answer.reason.advice}")
+        raise Refused(f"{answer.sentence} {answer.reason.advice}")
     documents = [
         {
             "recipient": verdict.recipient or written,

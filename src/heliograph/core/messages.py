@@ -216,8 +216,19 @@ class Refusal(NamedTuple):
     """A submission was refused as a whole; nothing was stored or charged.
 
     retry_after_s: seconds to wait, for `RATE_LIMITED` and `OVERLOADED`. price: micro-credits it takes, for `NO_FUNDS`.
+    about: what is wrong in this submission, for people, where the reason alone does not say.
     """
 
     reason: Reason
     retry_after_s: int = 0
     price: int = 0
+    about: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for people.
+
+        >>> Refusal(Reason.UNREADABLE_TEXT, about="there is nothing in it to speak").sentence
+        'The voice cannot read the text: there is nothing in it to speak.'
+        """
+        return f"{self.reason.sentence[:-1]}: {self.about}." if self.about else self.reason.sentence

@@ -52,6 +52,11 @@ class Reason(Enum):
         "A name or field of the address book is empty, too long, or holds characters that cannot be kept.",
         "Keep names to 120 characters, fields to 50 a contact and 1,000 characters a value; remove NUL.",
     )
+    UNREADABLE_TEXT = (
+        133,
+        "The voice cannot read the text.",
+        "Write words in the language's own script or in Latin letters; Japanese in kana. No voice reads Thai.",
+    )
     OVERLOADED = (140, "The exchange holds as many messages as it may.", "Wait a little, then send again.")
     STORE_UNAVAILABLE = (141, "The exchange cannot store messages just now.", "Wait a little, then send again.")
     INTERNAL = (142, "The exchange failed in a way it did not foresee.", "Tell the operator; nothing was accepted.")

@@ -1,4 +1,4 @@
-"""Voice: a text that is read to the recipient. Which voices there are, and for how long one reads.
+"""Voice: a text that is read to the recipient. Which voices there are, what they can read, and for how long one reads.
 
 What is paid is estimated when the text is accepted, for nobody knows then how long the call will be.
 """
@@ -7,6 +7,7 @@ from typing import Final
 from unicodedata import east_asian_width
 
 from heliograph.core.messages import Traits
+from heliograph.core.scripts import has_words, script_of, spoken, unreadable
 
 LANGUAGES: Final = frozenset(
     {
@@ -42,6 +43,19 @@ def voice_from(traits: Traits) -> Traits | None:
     if language not in LANGUAGES or gender not in GENDERS:
         return None
     return traits._replace(language=language, gender=gender)
+
+
+def why_unread(text: str, language: str) -> str:
+    """Why the voice of a language cannot read a text, for people; "" when it can.
+
+    >>> why_unread("日本語", "ja-jp"), why_unread("?!", "en-gb"), why_unread("Hello", "en-gb")
+    ('ja-jp reads no kanji (日)', 'there is nothing in it to speak', '')
+    """
+    written = spoken(text, language)
+    if not has_words(written):
+        return "there is nothing in it to speak"
+    letter = unreadable(written, language)
+    return f"{language} reads no {script_of(letter, language)} ({letter})" if letter else ""
 
 
 def reading_ms(text: str) -> int:

@@ -29,12 +29,13 @@ _MOST_CHARS = {Channel.MMS: MOST_MMS_CHARS, Channel.VOICE: voice.MOST_CHARS}
 class Body(NamedTuple):
     """A content, or why there is none.
 
-    units: what its price is counted in: segments, one MMS, started half minutes of voice.
+    units: what its price is counted in: segments, one MMS, started half minutes of voice. about: as `Refusal` has it.
     """
 
     content: Content | None
     units: int = 0
     reason: Reason | None = None
+    about: str = ""
 
 
 def body_of(
@@ -71,6 +72,9 @@ def _whole(submission: Submission, text: str, *, submission_id: SubmissionId, se
         return Body(None, reason=Reason.TEXT_TOO_LONG)
     if not is_unicode(text):
         return Body(None, reason=Reason.INVALID_TEXT)
+    why = voice.why_unread(text, submission.traits.language) if channel is Channel.VOICE else ""
+    if why:
+        return Body(None, reason=Reason.UNREADABLE_TEXT, about=why)
     media = tuple(map(Media, submission.media_urls))
     traits = submission.traits
     content = whole_of(submission_id, channel=channel, sender=sender, text=text, media=media, traits=traits)

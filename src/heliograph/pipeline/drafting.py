@@ -135,7 +135,7 @@ class Drafting:
             identifiers = self._desk.ids.take(1 + len(submission.recipients), now_ms)
             says = body_of(submission, submission.text, submission_id=SubmissionId(identifiers[0]), sender=sender)
             if says.reason is not None:
-                return Refusal(says.reason)
+                return Refusal(says.reason, about=says.about)
         draft = self._draft(submission, says, sender=sender, identifiers=identifiers, now_ms=now_ms)
         if not draft.messages and not submission.texts:
             # One text that nobody can get is refused as a whole.
@@ -238,7 +238,7 @@ def _decide(
     messages: list[Message] = []
     cost = 0
     bodies = says if type(says) is Bodies else None
-    content, units, reason = says if type(says) is Body else _NO_BODY
+    content, units, reason, _ = says if type(says) is Body else _NO_BODY
     segments = len(content.segments) if content is not None else 0
     for written, identifier in zip(submission.recipients, identifiers, strict=True):
         recipient = msisdn_from(written)
@@ -248,7 +248,7 @@ def _decide(
         verdict = seen.get(recipient)
         if verdict is None:
             if bodies is not None:
-                content, units, reason = bodies.of(len(verdicts), recipient)
+                content, units, reason, _ = bodies.of(len(verdicts), recipient)
                 segments = len(content.segments) if content is not None else 0
             plan, price = way_to(recipient)
             if content is None:

@@ -421,6 +421,21 @@ def test_what_would_be_refused_for_everybody(play: Play, asked: Submission, reas
     play(story)
 
 
+def test_a_text_that_the_voice_cannot_read_is_refused_and_named(play: Play) -> None:
+    async def story(process: Process) -> None:
+        await give_north_a_voice(process)
+        answer = await process.acceptance.submit(voice(text="Ciao 東京"))
+        assert answer == Refusal(Reason.UNREADABLE_TEXT, about="it-it reads no Chinese characters (東)")
+        assert answer.sentence == "The voice cannot read the text: it-it reads no Chinese characters (東)."
+        own = voice(TO_NORTH, "+27831234568")._replace(texts=("Ciao", "東京"))
+        answer = await process.acceptance.submit(own)
+        assert isinstance(answer, Accepted)
+        assert [verdict.reason for verdict in answer.verdicts] == [None, Reason.UNREADABLE_TEXT]
+        assert balance(process)[1] == 2_000_000
+
+    play(story)
+
+
 def test_what_was_allowed_a_moment_ago_would_not_be_refused(play: Play) -> None:
     async def story(process: Process) -> None:
         await change_account(process, {"is_suspended": True})

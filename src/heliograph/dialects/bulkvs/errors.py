@@ -52,7 +52,7 @@ def failure(status: int, text: str, headers: tuple[Header, ...] = ()) -> Answer:
 
 def worded(refusal: Refusal, _account: Account | None = None) -> Answer:
     """A refusal in the vendor's form."""
-    reason, text = refusal.reason, refusal.reason.sentence
+    reason, text = refusal.reason, refusal.sentence
     headers: tuple[Header, ...] = ()
     if reason is Reason.UNAUTHORISED:
         text, headers = "The user name or the API token is missing or not valid.", (CHALLENGE,)

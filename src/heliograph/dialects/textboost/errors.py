@@ -88,7 +88,9 @@ def said(words: Words, account: Account | None, headers: tuple[Header, ...] = ()
 def worded(refusal: Refusal, account: Account | None) -> Answer:
     """A refusal in the product's words."""
     wait = b"%d" % max(1, refusal.retry_after_s)
-    return said(WORDS[refusal.reason], account, ((b"retry-after", wait),) if refusal.reason in _WAITING else ())
+    words = WORDS[refusal.reason]
+    words = words._replace(text=refusal.sentence) if refusal.about else words
+    return said(words, account, ((b"retry-after", wait),) if refusal.reason in _WAITING else ())
 
 
 def wording(_path: str) -> Wording:

@@ -61,15 +61,20 @@ WORDS: dict[Reason, Words] = {
 
 def newer(refusal: Refusal, _account: Account | None = None) -> Answer:
     """A refusal as the second generation says it."""
-    words = WORDS[refusal.reason]
-    return _answer(refusal, wire.Error(words.status, words.message.format(_seconds(refusal))))
+    return _answer(refusal, wire.Error(WORDS[refusal.reason].status, _message(refusal)))
 
 
 def older(refusal: Refusal, _account: Account | None = None) -> Answer:
     """A refusal as the first generation says it."""
     words = WORDS[refusal.reason]
     code = words.code or 1000 + refusal.reason.number
-    return _answer(refusal, wire.CodedError(code, (words.older or words.message).format(_seconds(refusal))))
+    return _answer(refusal, wire.CodedError(code, words.older or _message(refusal)))
+
+
+def _message(refusal: Refusal) -> str:
+    if refusal.about:
+        return f"{UNREADABLE} {refusal.sentence}"
+    return WORDS[refusal.reason].message.format(_seconds(refusal))
 
 
 def _seconds(refusal: Refusal) -> int:
