@@ -63,6 +63,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     "media": "Where files of MMS are kept; empty is a folder in the data folder. See [media](../howto/media.md).",
     "media_most_octets": "The largest file that is fetched for an MMS.",
     "media_link_days": "How long a link to a file is good. Deliveries can be replayed for 30 days, links and all.",
+    "speech_most_octets": "How much is kept of texts that were read aloud, so that the same one is not read again. "
+    "A second takes 16,000 octets. It stands in `speech` in the data folder. See [voices](voices.md).",
     "log_level": "The least that is logged.",
 }
 """What each setting is for, beside what `config` knows of it."""

@@ -38,7 +38,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     national_tables: whose shift tables texts to which numbers may use.
     validity_hours: how long a message is tried. retention_days: how long an ended one is kept, 0 for ever.
     media: where files are kept, "" for a folder in the data folder; media_most_octets: the largest one that is fetched;
-    media_link_days: how long a link to one is good.
+    media_link_days: how long a link to one is good. speech_most_octets: what is kept of texts that were read.
     """
 
     data: Path
@@ -60,6 +60,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     media: str = ""
     media_most_octets: int = 1_500_000
     media_link_days: int = 30
+    speech_most_octets: int = 250_000_000
     log_level: str = "info"
 
 
@@ -214,6 +215,7 @@ _SETTINGS: Final[Mapping[str, _Setting]] = {
     "media": _Setting(_media, "the path of a folder or s3://BUCKET/PREFIX?endpoint=URL&region=NAME"),
     "media_most_octets": _Setting(_count(1), "a whole number of octets, 1 or more"),
     "media_link_days": _Setting(_count(1), "a whole number of days, 1 or more"),
+    "speech_most_octets": _Setting(_count(0), "a whole number of octets, 0 to keep nothing"),
     "log_level": _Setting(_level, "debug, info, warning or error"),
 }
 
