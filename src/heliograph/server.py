@@ -11,6 +11,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,8 +22,7 @@ from starlette.applications import Starlette
 from heliograph import __version__
 from heliograph.carriers import callbacks as callback_pages
 from heliograph.carriers.callbacks import Callbacks
-from heliograph.carriers.loopback import LoopbackDriver
-from heliograph.carriers.smpp.driver import SmppDriver
+from heliograph.carriers.makers import Tools, callback_makers, driver_makers
 from heliograph.config import Settings, address_of
 from heliograph.core.alphabets import language_table_of
 from heliograph.core.directory import Webhook
@@ -52,15 +52,21 @@ from heliograph.pipeline.drafting import Terms
 from heliograph.pipeline.drivers import Drivers
 from heliograph.pipeline.fetching import Fetching
 from heliograph.pipeline.notify import Notify
-from heliograph.pipeline.ports import CallbackMaker, DriverMaker, EventWriter
+from heliograph.pipeline.ports import EventWriter
 from heliograph.pipeline.settlement import Settlement
 from heliograph.services.accounts import Accounts
+from heliograph.services.attachments import FittedAttachments
 from heliograph.services.broadcasts import Broadcasts
 from heliograph.services.campaigns import Campaigns
 from heliograph.services.contacts import Contacts
 from heliograph.services.media import Links, MediaLibrary, key_of
 from heliograph.services.messages import Messages
 from heliograph.services.numbers import Numbers
+from heliograph.services.pictures.cache import PictureCache
+from heliograph.services.pictures.near import PictureWorkers
+from heliograph.services.speech.cache import SpeechCache
+from heliograph.services.speech.speaker import EngineSpeaker
+from heliograph.services.speech.workers import Workers as SpeechWorkers
 from heliograph.services.webhooks import Webhooks
 from heliograph.store.apart.near import WriterApart, far_end
 from heliograph.store.blobs.opening import open_blobs
@@ -76,25 +82,14 @@ from heliograph.webhooks.deliver import HttpDeliverer
 
 WRITER_END_S = 10
 
+EVERYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
+"""Where carriers may be."""
+
 FarEnd = Callable[[Path], list[str]]
 """The command of the process that writes to the store at a path."""
 
 DIALECTS: tuple[Dialect, ...] = (TOUCHBASEPRO, BULKVS, TEXTBOOST)
 EVENT_WRITERS: Mapping[str, EventWriter] = {dialect.name: dialect.events for dialect in DIALECTS if dialect.events}
-
-
-def driver_makers(clock: Clock) -> dict[str, DriverMaker]:
-    """Who speaks which carrier's protocol, by scheme of the carrier's address."""
-    return {
-        "smpp": lambda carrier, feed: SmppDriver(carrier, feed, clock),
-        "smpps": lambda carrier, feed: SmppDriver(carrier, feed, clock),
-        "loopback": lambda carrier, feed: LoopbackDriver(carrier, feed, clock),
-    }
-
-
-def callback_makers() -> dict[str, CallbackMaker]:
-    """Who reads what carriers call us with, by scheme of the carrier's address."""
-    return {}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -110,6 +105,8 @@ class Exchange:
     library: MediaLibrary
     links: Links
     callbacks: Callbacks
+    attachments: FittedAttachments
+    speaker: EngineSpeaker
     is_ready: bool = False
 
     @property
@@ -171,7 +168,8 @@ async def exchange(
         raise
     try:
         async with (
-            GuardedClient(Guard(settings.webhook_allow, https_only=settings.webhook_https_only)) as caller,
+            GuardedClient(Guard(settings.webhook_allow, https_only=settings.webhook_https_only)) as customers,
+            GuardedClient(Guard(EVERYWHERE)) as carriers,
             asyncio.TaskGroup() as group,
         ):
             watching = group.create_task(_watch(died), name="writer")
@@ -191,7 +189,7 @@ async def exchange(
                 spawn=spawning(group),
                 keeper=library,
             )
-            whole = await _assemble(settings, desk, held=held, caller=caller, library=library)
+            whole = await _assemble(settings, desk, held=held, callers=_Callers(customers, carriers), library=library)
             background = [group.create_task(work, name=name) for name, work in _background(whole)]
             try:
                 yield whole
@@ -201,6 +199,13 @@ async def exchange(
     finally:
         await writer.stop(patience_s=WRITER_END_S)
         await store.close()
+
+
+class _Callers(NamedTuple):
+    """Who calls what customers named, and who what the operator did."""
+
+    customers: GuardedClient
+    carriers: GuardedClient
 
 
 class _Writing(NamedTuple):
@@ -245,18 +250,21 @@ async def _assemble(
     desk: Desk,
     *,
     held: lease.Lease,
-    caller: GuardedClient,
+    callers: _Callers,
     library: MediaLibrary,
 ) -> Exchange:
     """The hops, on a store whose leftovers are recovered before any carrier is connected."""
-    deliverer = HttpDeliverer(caller, desk.clock)
+    deliverer = HttpDeliverer(callers.customers, desk.clock)
     calls = Calls(desk, deliverer=deliverer, spread=random.random, spawn=desk.spawn)
     key = await key_of(desk.store, os.urandom)
     links = _links(settings, desk, key)
     notify = Notify(desk, writers=EVENT_WRITERS, calls=calls, spawn=desk.spawn, links=links)
     settlement = Settlement(desk, notify)
-    fetching = Fetching(desk, settlement, web=caller, keeper=library, most_octets=settings.media_most_octets)
+    fetching = Fetching(desk, settlement, web=callers.customers, keeper=library, most_octets=settings.media_most_octets)
     dispatch = Dispatch(desk, settlement, fetching)
+    attachments = _attachments(settings, desk.clock, library=library, links=links)
+    speaker = _speaker(settings, desk.clock)
+    tools = Tools(desk.clock, callers.carriers, attachments, speaker)
     await recover.recover(settlement, held)
     await notify.recover()
     return Exchange(
@@ -265,11 +273,23 @@ async def _assemble(
         notify=notify,
         dispatch=dispatch,
         acceptance=Acceptance(desk, lines=dispatch, terms=_terms(settings)),
-        drivers=Drivers(dispatch, makers=driver_makers(desk.clock)),
+        drivers=Drivers(dispatch, makers=driver_makers(tools)),
         library=library,
+        attachments=attachments,
+        speaker=speaker,
         links=links,
         callbacks=Callbacks(callback_makers(), snapshot=lambda: desk.directory.snapshot, inbox=dispatch.line, key=key),
     )
+
+
+def _attachments(settings: Settings, clock: Clock, *, library: MediaLibrary, links: Links) -> FittedAttachments:
+    cache = PictureCache(settings.data / "adapted", clock)
+    return FittedAttachments(library, links, workers=PictureWorkers(clock), cache=cache, clock=clock)
+
+
+def _speaker(settings: Settings, clock: Clock) -> EngineSpeaker:
+    cache = SpeechCache(settings.data / "speech", clock, most_octets=settings.speech_most_octets)
+    return EngineSpeaker(SpeechWorkers(clock), cache, clock)
 
 
 def _links(settings: Settings, desk: Desk, key: bytes) -> Links:
@@ -304,6 +324,8 @@ def _background(whole: Exchange) -> list[tuple[str, Coroutine[Any, Any, None]]]:
         ("settle doubts", expire.sweep_doubts(dispatch.settlement)),
         ("give up segments", partial.sweep(dispatch.settlement)),
         ("prune", prune.follow(desk.store, desk.clock, forget_media=forget_media, retention_days=days)),
+        ("attachments", whole.attachments.follow()),
+        ("speech", whole.speaker.run()),
         ("group events", whole.notify.flush_by_age()),
         ("call again", whole.notify.follow()),
     ]
