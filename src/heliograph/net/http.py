@@ -62,15 +62,25 @@ class Fetched(NamedTuple):
     declared: str
 
 
+class Told(NamedTuple):
+    """A whole answer. content_type: of the body, as declared. retry_after: as written, "" without."""
+
+    status: int
+    content_type: str
+    body: bytes
+    retry_after: str = ""
+
+
 class CallFailed(Exception):
     """There was no answer, or no file; the text is a note that the owner of the URL may read.
 
-    is_passing: whether it may be different a minute later.
+    is_passing: whether it may be different a minute later. may_have_left: whether the other end may have got the call.
     """
 
-    def __init__(self, note: str, *, is_passing: bool = False) -> None:
+    def __init__(self, note: str, *, is_passing: bool = False, may_have_left: bool = True) -> None:
         super().__init__(note)
         self.is_passing = is_passing
+        self.may_have_left = may_have_left
 
 
 class GuardedClient:
@@ -123,6 +133,30 @@ class GuardedClient:
             text = await _read_text(answer)
         shown = {name: value for name in _SHOWN_HEADERS if (value := answer.headers.get(name)) is not None}
         return HttpAnswer(answer.status, shown, text)
+
+    async def tell(
+        self, url: str, body: bytes, *, headers: Mapping[str, str], timeout_s: float, most_octets: int = BODY_OCTETS
+    ) -> Told:
+        """Post a body and read the whole answer. Raises `CallFailed`, which says whether the call may have left."""
+        return await _in_our_words(self._tell(url, body, headers, timeout_s, most_octets), timeout_s)
+
+    async def _tell(
+        self, url: str, body: bytes, headers: Mapping[str, str], timeout_s: float, most_octets: int
+    ) -> Told:
+        target = self._guard.check_url(url)
+        # `connect` bounds all until a connection is there, so that what takes longer has surely left.
+        bounds = aiohttp.ClientTimeout(total=timeout_s, connect=CONNECT_S, sock_connect=CONNECT_S)
+        async with self._open_session.post(
+            target.url, data=body, headers=headers, allow_redirects=False, timeout=bounds
+        ) as answer:
+            _check_headers(answer)
+            content = bytearray()
+            async for piece in answer.content.iter_any():
+                content += piece
+                if len(content) > most_octets:
+                    answer.close()
+                    raise CallFailed(f"the answer is larger than {most_octets} octets")
+            return Told(answer.status, _declared(answer), bytes(content), answer.headers.get("Retry-After", ""))
 
     async def get(self, url: str, *, most_octets: int, timeout_s: float = 30.0) -> Fetched:
         """Fetch a file, over three redirects at most, in `timeout_s` seconds all told. Raises `CallFailed`.
@@ -269,11 +303,13 @@ async def _in_our_words(call: Awaitable[T], timeout_s: float) -> T:
     try:
         return await call
     except Forbidden as error:
-        raise CallFailed(str(error)) from error
+        raise CallFailed(str(error), may_have_left=False) from error
     except TimeoutError as error:
-        raise CallFailed(_timeout_note(error, timeout_s), is_passing=True) from error
+        has_connected = not isinstance(error, aiohttp.ConnectionTimeoutError)
+        raise CallFailed(_timeout_note(error, timeout_s), is_passing=True, may_have_left=has_connected) from error
     except aiohttp.ClientError as error:
-        raise CallFailed(_note(error), is_passing=True) from error
+        has_connected = not isinstance(error, aiohttp.ClientConnectorError)
+        raise CallFailed(_note(error), is_passing=True, may_have_left=has_connected) from error
 
 
 def _timeout_note(error: TimeoutError, timeout_s: float) -> str:
