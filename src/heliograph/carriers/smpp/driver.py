@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from heliograph.carriers.smpp.backoff import Backoff, Dice, random_dice
+from heliograph.carriers.backoff import Backoff, Dice, random_dice
 from heliograph.carriers.smpp.mapping import Submits
 from heliograph.carriers.smpp.profile import profile_of
 from heliograph.carriers.smpp.session import CarrierSession

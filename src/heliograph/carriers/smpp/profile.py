@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from heliograph.carriers.settings import BadCarrier, Settings
-from heliograph.carriers.smpp.status import StatusTable, overrides_from
+from heliograph.carriers.treatments import StatusTable, overrides_from
 from heliograph.core.directory import Carrier
 from heliograph.core.receipts import IdForm
 

@@ -2,7 +2,7 @@ import pytest
 
 from heliograph.carriers.settings import BadCarrier
 from heliograph.carriers.smpp.profile import Profile, profile_of
-from heliograph.carriers.smpp.status import Refuse
+from heliograph.carriers.treatments import Refuse
 from heliograph.core.directory import Carrier
 from heliograph.core.ids import CarrierId
 from heliograph.core.messages import Channel

@@ -1,6 +1,7 @@
 import pytest
 
-from heliograph.carriers.smpp.status import STATUSES, Defer, Refuse, outcome_of, overrides_from, treatment_of
+from heliograph.carriers.smpp.status import STATUSES, outcome_of, treatment_of
+from heliograph.carriers.treatments import Defer, Refuse, overrides_from
 from heliograph.core.outcomes import Deferred, Refused, Submitted
 from heliograph.core.reasons import Reason
 from heliograph.smpp.constants import CommandStatus
@@ -51,22 +52,3 @@ def test_a_carriers_own_table_comes_first() -> None:
     assert outcome_of(PARCEL, 11, "", overrides=overrides) == Deferred(PARCEL, 500, False, "0x0b ESME_RINVDSTADR", 2, 9)
     assert treatment_of(0x58, overrides) == STATUSES[CommandStatus.ESME_RTHROTTLED]
     assert overrides_from({"0x455": {"after_ms": 1}}) == {0x455: Defer(1)}
-
-
-@pytest.mark.parametrize(
-    "written",
-    [
-        [],
-        {"zero": "refuse"},
-        {"0": "refuse"},
-        {"0x14": "retry"},
-        {"0x14": {}},
-        {"0x14": {"after_ms": -1}},
-        {"0x14": {"after_ms": True}},
-        {"0x14": {"after_ms": 1, "counts": 1}},
-        {"0x14": {"after_ms": 1, "wait": 1}},
-    ],
-)
-def test_a_table_with_a_mistake_is_refused(written: object) -> None:
-    with pytest.raises(ValueError, match=r"status"):
-        overrides_from(written)

@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliograph.carriers.smpp.backoff import Backoff
+from heliograph.carriers.backoff import Backoff
 
 
 @given(st.lists(st.floats(0, 1, exclude_max=True), min_size=10, max_size=10))
