@@ -144,8 +144,9 @@ class GuardedClient:
         self, url: str, body: bytes, headers: Mapping[str, str], timeout_s: float, most_octets: int
     ) -> Told:
         target = self._guard.check_url(url)
-        # `connect` bounds all until a connection is there, so that what takes longer has surely left.
-        bounds = aiohttp.ClientTimeout(total=timeout_s, connect=CONNECT_S, sock_connect=CONNECT_S)
+        # Of both limits the one for connecting comes first: what exceeds the other may have left.
+        connect_s = min(CONNECT_S, timeout_s / 2)
+        bounds = aiohttp.ClientTimeout(total=timeout_s, connect=connect_s, sock_connect=connect_s)
         async with self._open_session.post(
             target.url, data=body, headers=headers, allow_redirects=False, timeout=bounds
         ) as answer:

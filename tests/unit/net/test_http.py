@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from heliograph.net import http
 from heliograph.net.guard import Guard, GuardedUrl
-from heliograph.net.http import CallFailed, GuardedClient, HttpAnswer
+from heliograph.net.http import CallFailed, GuardedClient, HttpAnswer, Told
 from heliograph.testing.receiver import Answer, Receiver
 from tests.unit.net.servers import LOOPBACK, STRICT, Names, raw_server
 
@@ -351,3 +352,56 @@ def test_hanging_endpoint_does_not_delay_another() -> None:
 def test_client_outside_its_context_is_a_mistake() -> None:
     with pytest.raises(RuntimeError, match="outside its context"):
         asyncio.run(post(GuardedClient(LOOPBACK), "http://127.0.0.1/"))
+
+
+def test_a_whole_answer_comes_back_with_its_type() -> None:
+    async def story() -> None:
+        answer = Answer(500, (("Content-Type", "text/xml"), ("Retry-After", "9")), b"x" * 5_000)
+        async with Receiver(answer) as receiver, GuardedClient(LOOPBACK) as client:
+            told = await client.tell(receiver.url, b"hello", headers={}, timeout_s=5)
+            assert told == Told(500, "text/xml", b"x" * 5_000, "9")
+            assert receiver.calls[0].body == b"hello"
+            with pytest.raises(CallFailed, match="larger than 100 octets"):
+                await client.tell(receiver.url, b"hello", headers={}, timeout_s=5, most_octets=100)
+
+    asyncio.run(story())
+
+
+def test_a_failed_call_says_whether_it_may_have_left() -> None:
+    async def story() -> None:
+        async def has_left(url: str, client: GuardedClient) -> bool:
+            with pytest.raises(CallFailed) as failed:
+                await client.tell(url, b"hello", headers={}, timeout_s=SHORT_S)
+            return failed.value.may_have_left
+
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))
+            nobody = f"http://127.0.0.1:{unused.getsockname()[1]}/"
+            async with GuardedClient(LOOPBACK) as client:
+                assert not await has_left(nobody, client)
+                assert not await has_left("http://10.0.0.1/", client)
+                async with raw_server(b"", closes=True) as port:
+                    assert await has_left(f"http://127.0.0.1:{port}/", client)
+                async with raw_server(b"") as port:
+                    assert await has_left(f"http://127.0.0.1:{port}/", client)
+                async with raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", closes=True) as port:
+                    assert await has_left(f"http://127.0.0.1:{port}/", client)
+
+    asyncio.run(story())
+
+
+def test_a_name_that_takes_too_long_means_that_nothing_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "CONNECT_S", SHORT_S)
+
+    async def stuck(host: str) -> Sequence[str]:
+        await asyncio.Event().wait()
+        raise AssertionError(host)
+
+    async def story() -> None:
+        async with GuardedClient(LOOPBACK, lookup=stuck) as client:
+            for timeout_s in (SHORT_S / 2, 5):
+                with pytest.raises(CallFailed) as failed:
+                    await client.tell("http://mms.example/", b"hello", headers={}, timeout_s=timeout_s)
+                assert not failed.value.may_have_left
+
+    asyncio.run(story())
