@@ -81,7 +81,7 @@ class Status:
 class SubmitReq:
     """A message to handsets. expiry_date: a time or a duration, as XML Schema writes them."""
 
-    mm7_version: str
+    mm7_version: str = ""
     sender_identification: SenderIdentification = SenderIdentification()
     recipients: Recipients
     service_code: str = ""

@@ -144,6 +144,11 @@ def test_an_address_without_its_kind_is_a_number() -> None:
     assert message.recipients.to == (CODE,)
 
 
+def test_a_request_without_its_version_is_read() -> None:
+    body = "<SubmitReq><Recipients><To><ShortCode>27600</ShortCode></To></Recipients></SubmitReq>"
+    assert decode(SKETCH.format("", body).encode()).message == SubmitReq(recipients=Recipients(to=(CODE,)))
+
+
 def test_fields_that_nobody_knows_are_passed_over() -> None:
     body = (
         '<SubmitRsp><MM7Version>5.3.0</MM7Version><New a="1"><Deep/></New>'
@@ -168,6 +173,7 @@ def test_fields_that_nobody_knows_are_passed_over() -> None:
         "<DeliverReq><Sender/></DeliverReq>",
         "<DeliveryReportReq><MessageID>1</MessageID></DeliveryReportReq>",
         "<SubmitReq><MM7Version>6.8.0</MM7Version></SubmitReq>",
+        "<SubmitReq/>",
     ],
 )
 def test_a_message_without_what_it_is_about_is_refused(body: str) -> None:
