@@ -76,9 +76,8 @@ class Submit(NamedTuple):
 
 
 def room_for_files(parcel: Parcel, profile: Profile) -> int:
-    """How many octets the files of a message may have before they are encoded."""
-    content = parcel.message.content
-    taken = _ENVELOPE_OCTETS + _FILE_OCTETS * len(content.media) + len(content.text.encode())
+    """How many octets the text and the files of a message may have before they are encoded."""
+    taken = _ENVELOPE_OCTETS + _FILE_OCTETS * len(parcel.message.content.media)
     return fitting(max(0, profile.most_octets - taken), is_binary=profile.is_binary)
 
 
