@@ -3,6 +3,7 @@
 from typing import Final
 
 from heliograph.carriers.loopback import delays_of
+from heliograph.carriers.mm7.profile import channels_of
 from heliograph.carriers.smpp.profile import profile_of
 from heliograph.core.directory import Carrier
 from heliograph.core.messages import Channel
@@ -20,10 +21,13 @@ def _loopback(carrier: Carrier) -> frozenset[Channel]:
 
 
 _SMPP: Final = Kind("smpp[s]://SYSTEM_ID:PASSWORD@HOST:PORT", _smpp)
+_MM7: Final = Kind("mm7+http[s]://VASPID:PASSWORD@HOST:PORT/PATH", channels_of, calls_back=True)
 
 KINDS: Final[Kinds] = {
     "smpp": _SMPP,
     "smpps": _SMPP,
+    "mm7+http": _MM7,
+    "mm7+https": _MM7,
     "loopback": Kind("loopback:", _loopback),
 }
 """By scheme. Who drives them, and who reads their calls, is said in `server.py`."""

@@ -3,6 +3,8 @@
 from typing import NamedTuple
 
 from heliograph.carriers.loopback import LoopbackDriver
+from heliograph.carriers.mm7.callback import Mm7Callback
+from heliograph.carriers.mm7.driver import Mm7Driver
 from heliograph.carriers.smpp.driver import SmppDriver
 from heliograph.core.directory import Carrier
 from heliograph.net.clock import Clock
@@ -28,9 +30,12 @@ def driver_makers(tools: Tools) -> dict[str, DriverMaker]:
     def loopback(carrier: Carrier, feed: Feed) -> Driver:
         return LoopbackDriver(carrier, feed, tools.clock)
 
-    return {"smpp": smpp, "smpps": smpp, "loopback": loopback}
+    def mm7(carrier: Carrier, feed: Feed) -> Driver:
+        return Mm7Driver(carrier, feed, tools.clock, caller=tools.caller, attachments=tools.attachments)
+
+    return {"smpp": smpp, "smpps": smpp, "loopback": loopback, "mm7+http": mm7, "mm7+https": mm7}
 
 
 def callback_makers() -> dict[str, CallbackMaker]:
     """Who reads calls."""
-    return {}
+    return {"mm7+http": Mm7Callback, "mm7+https": Mm7Callback}
