@@ -5,12 +5,14 @@ import pytest
 from heliograph.core.assembly import GAP, REPEATED_MS
 from heliograph.core.events import Audience, MediaLink
 from heliograph.core.ids import AccountId, WebhookId
+from heliograph.core.messages import Channel
 from heliograph.core.replies import TALK_MS
 from heliograph.core.states import MessageState
+from heliograph.gsm import udh
 from heliograph.gsm.segments import Encoding, Segment
 from heliograph.store import audit, retention
 from heliograph.store.hops.accept import ACCEPT, Stored
-from heliograph.store.hops.incoming import TAKE_IN
+from heliograph.store.hops.incoming import TAKE_IN, IncomingSegment
 from heliograph.store.telling import outbox_page
 from heliograph.testing.stores import NOW_MS, FreshStore
 from tests.conformance.handsets import HANDSET, OURS, SESSION, SHARED, Handsets
@@ -328,3 +330,21 @@ def test_binary_bodies_are_kept_as_they_are(engine: FreshStore, handsets: Handse
     octets = bytes(range(256))
     handsets.take_in(handsets.segment(Segment(b"", octets), Encoding.BINARY, session=SESSION))
     assert engine.rows("select encoding, body, text from incoming") == [(Encoding.BINARY, octets, "")]
+
+
+def test_an_mms_that_its_carrier_names_is_known_again(engine: FreshStore, handsets: Handsets) -> None:
+    named = udh.concatenation_header(udh.Concatenation(reference=777, total=1, number=1, wide=True))
+    file = MediaLink("", "image/gif", 9, "a" * 64)
+    engine.execute("insert into media values (?, ?, ?, 0)", file.digest, file.content_type, file.octets)
+
+    def mms(header: bytes) -> IncomingSegment:
+        cut = Segment(header, "Hi".encode("utf-16-be"))
+        return handsets.segment(cut, Encoding.UCS2)._replace(channel=Channel.MMS, media=(file,))
+
+    (told,) = handsets.take_in(mms(named)).told
+    assert told.event.media == (file,)  # type: ignore[union-attr]
+    assert handsets.take_in(mms(named)).told == []
+    handsets.take_in(mms(named[:3] + b"\x00\x07" + named[5:]), mms(b""), mms(b""))
+    assert engine.rows("select channel, text from incoming") == [(Channel.MMS, "Hi")] * 4
+    assert engine.rows("select count(*) from incoming_media") == [(4,)]
+    sound(engine)

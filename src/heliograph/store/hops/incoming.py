@@ -177,8 +177,8 @@ class _Fold:
     def take(self, segment: IncomingSegment, live: frozenset[int]) -> _Whole | None:
         """The message that a segment makes whole."""
         incoming_id, place, arrival, text, channel, media = segment
-        if channel is not Channel.SMS:
-            # A carrier that has other channels names what it sends, and a picture is not told by its octets.
+        if channel is not Channel.SMS and place.is_lone:
+            # A picture is not told by its octets; a carrier that names what it sends gives it a reference.
             return _Whole(
                 incoming_id, place, Joined(arrival.encoding, arrival.body, text), arrival.at_ms, channel, media
             )
@@ -194,7 +194,7 @@ class _Fold:
             return None
         whole = Joined(arrival.encoding, arrival.body, text) if place.is_lone else joined(series)
         self.became_message(place, series, incoming_id)
-        return _Whole(incoming_id, place, whole, arrival.at_ms)
+        return _Whole(incoming_id, place, whole, arrival.at_ms, channel, media)
 
     def _keep(self, place: Place, series: Series, arrival: Arrival) -> None:
         if all(each.first_at_ms != series.first_at_ms for each in self.known[place]):
