@@ -146,6 +146,7 @@ async def test_what_was_stored_and_not_answered_is_known_again_when_it_is_repeat
         assert sum(call.body.count(b"Once") for call in it.hook.calls) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("policy", Policy)
 @live
 async def test_a_call_that_was_on_its_way_when_the_power_failed(tmp_path: Path, policy: Policy) -> None:
