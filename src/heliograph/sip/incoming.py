@@ -1,64 +1,247 @@
 """A call that comes in: for the sandbox's phone, and the other end of our tests. The same habit as `outgoing`."""
 
-from heliograph.sip.events import CallEvent
-from heliograph.sip.messages import Message, Request
-from heliograph.sip.sdp import Media
+from heliograph.sip.dialogs import dialog_as_called
+from heliograph.sip.digest import Proofs
+from heliograph.sip.errors import LocalProtocolError, SdpError
+from heliograph.sip.events import Answered, CallEvent, Ended, Failed, Party
+from heliograph.sip.headers import Headers, first
+from heliograph.sip.messages import Message, Request, Response, call_id_of, cseq_of, tag_of, via_of
+from heliograph.sip.reasons import cause_of, reason_headers, text_of
+from heliograph.sip.sdp import Media, Stream, stream_of_answer
+from heliograph.sip.talk import SDP_HEADERS, Description, Talk
 from heliograph.sip.timers import Timers
-from heliograph.sip.uris import NameAddr, SipUri
+from heliograph.sip.transactions import InviteServer, Transactions, earliest
+from heliograph.sip.uris import NameAddr, SipUri, read_name_addr, read_uri
 from heliograph.sip.ways import Packet, Way
+from heliograph.sip.wire import ALLOW, Wire
 
 
 class IncomingCall:
     """One call. 100 is said at once; the owner then calls `ring`, `answer` or `refuse`.
 
-    Events: `Answered` when the caller acknowledged our answer, `Ended`; `Failed` (487, REMOTE) when it gave up before.
+    invite: as it came, `stamped` over UDP, with nothing in it that `admission.objection` is against. MessageError when
+    its addresses cannot be read. Events: `Answered` when the caller acknowledged our answer, then `Ended`; `Failed`
+    when it gave up before (487, REMOTE) or never acknowledged (408, NETWORK). A refusal of ours is not reported.
     """
 
-    def __init__(self, invite: Request, *, way: Way, seed: bytes, now: float, timers: Timers = Timers()) -> None:
-        raise NotImplementedError
+    def __init__(
+        self,
+        invite: Request,
+        *,
+        way: Way,
+        seed: bytes,
+        timers: Timers = Timers(),  # noqa: B008
+    ) -> None:
+        self.invite = invite
+        self.call_id = call_id_of(invite)
+        self.called: SipUri = read_uri(invite.uri)
+        self.caller: NameAddr = read_name_addr(first(invite.headers, "From") or "")
+        self._wire = Wire(way, seed=seed, timers=timers)
+        self._session_id = self._wire.ids.number()
+        self._contact = self._wire.contact(self.called.user)
+        self._transactions = Transactions(self._wire)
+        self._server = InviteServer(self._wire, invite)
+        self._description: Description | None = None
+        self._talk: Talk | None = None
+        self._stream: Stream | None = None
+        self._is_confirmed = False
+        self._is_over = False
+        self._hangs_up = False
+        self._cause: int | None = None
 
-    call_id: str
-    called: SipUri
-    caller: NameAddr
-    invite: Request
+    # What the owner asks -------------------------------------------------------------------------------------------
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether our answer was acknowledged."""
+        return self._is_confirmed
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it ended, was refused or given up."""
+        return self._is_over or (self._talk is not None and self._talk.is_over)
 
     @property
     def is_done(self) -> bool:
-        raise NotImplementedError
+        """Whether nothing can come of the call any more, repetitions included: forget it."""
+        is_quiet = self._server.is_done and self._transactions.is_done
+        return self.is_over and is_quiet and (self._talk is None or self._talk.is_done)
 
     @property
     def deadline(self) -> float | None:
-        raise NotImplementedError
+        """When to call `on_time`; every other call may move it."""
+        talk = self._talk.deadline if self._talk else None
+        return earliest(self._server.deadline, self._transactions.deadline, talk)
 
     def takes(self, message: Message) -> bool:
-        raise NotImplementedError
-
-    def receive(self, message: Message, *, now: float) -> list[CallEvent]:
-        raise NotImplementedError
-
-    def on_time(self, now: float) -> list[CallEvent]:
-        raise NotImplementedError
-
-    def ring(self, *, now: float, status: int = 180, media: Media | None = None) -> None:
-        """Say that it rings; with media: early media, the description of our sound goes along."""
-        raise NotImplementedError
-
-    def answer(self, media: Media, *, now: float) -> None:
-        """Say 200. Raises SdpError (after answering 488) when there is no codec in common."""
-        raise NotImplementedError
-
-    def refuse(
-        self, status: int, *, now: float, cause: int | None = None, headers: tuple[tuple[str, str], ...] = ()
-    ) -> None:
-        """Say no: 300–699. headers: further ones (Retry-After, Contact, Proxy-Authenticate)."""
-        raise NotImplementedError
-
-    def hang_up(self, *, now: float, cause: int | None = None) -> list[CallEvent]:
-        """Answered: BYE. Not yet: 480."""
-        raise NotImplementedError
-
-    def lost(self, reason: str, *, now: float) -> list[CallEvent]:
-        raise NotImplementedError
+        """Whether a message under our Call-ID belongs to this call."""
+        if isinstance(message, Response):
+            return tag_of(message, "From") == self._wire.tag
+        return via_of(message).branch == self._server.branch or tag_of(message, "To") == self._wire.tag
 
     def packets_to_send(self) -> list[Packet]:
-        raise NotImplementedError
+        """Everything to be sent since the last call, in order."""
+        return self._wire.drained()
+
+    def ring(self, *, now: float, status: int = 180, media: Media | None = None) -> None:
+        """Say that it rings. media: sound comes before the answer, and its description goes along."""
+        if self._server.status >= 200:
+            return
+        headers: Headers = (self._contact,)
+        body = b""
+        if media is not None:
+            body = self._describe(media)
+            headers += SDP_HEADERS
+        self._server.respond(self._wire.respond(self.invite, status, headers=headers, body=body), now=now)
+
+    def answer(self, media: Media, *, now: float) -> None:
+        """Say 200. Raises SdpError, after a 488, when there is no codec in common. Too late, it does nothing."""
+        if self._server.status >= 200:
+            return
+        try:
+            body = self._describe(media)
+        except SdpError as error:
+            self.refuse(error.status, now=now)
+            raise
+        assert self._description is not None
+        wire = self._wire
+        self._talk = Talk(
+            wire,
+            dialog_as_called(self.invite, tag=wire.tag, hop=wire.way.remote),
+            transactions=self._transactions,
+            description=self._description,
+            contact=self._contact,
+            proofs=Proofs(None, wire.ids.next),
+        )
+        self._talk.stream = self._stream
+        headers: Headers = (self._contact, ("Allow", ALLOW), *SDP_HEADERS)
+        self._server.respond(wire.respond(self.invite, 200, headers=headers, body=body), now=now)
+
+    def refuse(self, status: int, *, now: float, cause: int | None = None, headers: Headers = ()) -> None:
+        """Say no, with 300 to 699. headers: further ones (Retry-After, Contact, Proxy-Authenticate)."""
+        if not 300 <= status < 700:
+            raise LocalProtocolError("a call is refused with a status of 300 to 699")
+        if self._server.status < 200:
+            self._is_over = True
+            response = self._wire.respond(self.invite, status, headers=(*reason_headers(cause), *headers))
+            self._server.respond(response, now=now)
+
+    def hang_up(self, *, now: float, cause: int | None = None) -> list[CallEvent]:
+        """Answered: BYE, once the answer is acknowledged (15). Not yet answered: 480."""
+        if self._talk is None:
+            self.refuse(480, now=now, cause=cause)
+            return []
+        if self._is_confirmed:
+            return self._talk.hang_up(now=now, cause=cause)
+        self._hangs_up, self._cause = True, cause
+        return []
+
+    def lost(self, reason: str) -> list[CallEvent]:
+        """The connection is gone: the call ends, and is done."""
+        self._transactions.abandon()
+        self._server.abandon()
+        if self._is_confirmed and self._talk is not None:
+            return self._talk.lost(reason)
+        return self._failed(503, reason, by=Party.NETWORK)
+
+    def on_time(self, now: float) -> list[CallEvent]:
+        """Do what time demands; early calls do nothing."""
+        self._transactions.on_time(now)
+        events = self._talk.on_time(now) if self._talk is not None else []
+        if self._server.on_time(now) and self._talk is not None and not self._is_confirmed and not self.is_over:
+            self._talk.hang_up(now=now)
+            events += self._failed(408, "the answer was never acknowledged", by=Party.NETWORK)
+        return events
+
+    # What the peer says --------------------------------------------------------------------------------------------
+
+    def receive(self, message: Message, *, now: float) -> list[CallEvent]:
+        """Take a message in; one that fits nothing is answered as the standard says, or dropped."""
+        if isinstance(message, Response):
+            transaction = self._transactions.asked(message)
+            if transaction is not None:
+                transaction.receive(message, now=now)
+            return []
+        if message.method == "ACK" and cseq_of(message).number == self._server.number:
+            return self._acknowledged(message, now=now)
+        if via_of(message).branch == self._server.branch and message.method in ("INVITE", "CANCEL"):
+            return self._take_twin(message, now=now)
+        if self._talk is not None:
+            return self._take_in_dialog(self._talk, message, now=now)
+        return self._take_early(message, now=now)
+
+    def _acknowledged(self, ack: Request, *, now: float) -> list[CallEvent]:
+        if not self._server.acknowledged(now=now) or self._talk is None or self.is_over or self._is_confirmed:
+            return []
+        try:
+            return self._confirmed(self._talk, self._stream or self._stream_of(ack), now=now)
+        except SdpError as error:
+            self._talk.hang_up(now=now)
+            return self._failed(error.status, str(error), by=Party.REMOTE)
+
+    def _confirmed(self, talk: Talk, stream: Stream, *, now: float) -> list[CallEvent]:
+        self._is_confirmed = True
+        talk.stream = stream
+        events: list[CallEvent] = [Answered(stream)]
+        if self._hangs_up:
+            events += talk.hang_up(now=now, cause=self._cause)
+        return events
+
+    def _take_twin(self, request: Request, *, now: float) -> list[CallEvent]:
+        """The INVITE again, or its CANCEL (9.2)."""
+        if request.method == "INVITE":
+            self._server.again()
+            return []
+        if self._transactions.is_repetition(request):
+            return []
+        self._transactions.answer(request, 200, now=now)
+        return self._given_up(request, now=now)
+
+    def _given_up(self, request: Request, *, now: float) -> list[CallEvent]:
+        if self._server.status >= 200:
+            return []
+        self._server.respond(self._wire.respond(self.invite, 487), now=now)
+        return self._failed(487, text_of(request) or "the caller gave up", by=Party.REMOTE, cause=cause_of(request))
+
+    def _take_in_dialog(self, talk: Talk, request: Request, *, now: float) -> list[CallEvent]:
+        """A BYE that overtakes the ACK stands for it."""
+        events: list[CallEvent] = []
+        if request.method == "BYE" and not self._is_confirmed and not self.is_over and self._stream is not None:
+            self._server.acknowledged(now=now)
+            self._is_confirmed = True
+            events.append(Answered(self._stream))
+        came = talk.take(request, now=now)
+        if not self._is_confirmed and any(isinstance(event, Ended) for event in came):
+            self._server.acknowledged(now=now)
+            return self._failed(487, "the caller gave up", by=Party.REMOTE, cause=cause_of(request))
+        return events + came
+
+    def _take_early(self, request: Request, *, now: float) -> list[CallEvent]:
+        if request.method == "ACK" or self._transactions.is_repetition(request):
+            return []
+        if request.method == "BYE" and not self.is_over:
+            self._transactions.answer(request, 200, now=now)
+            return self._given_up(request, now=now)
+        self._transactions.answer(request, 481, now=now)
+        return []
+
+    # ---------------------------------------------------------------------------------------------------------------
+
+    def _describe(self, media: Media) -> bytes:
+        """Our description: an answer to the offer, or an offer when the caller made none."""
+        if self._description is None or self._description.media != media:
+            self._description = Description(media, self._session_id)
+        if not self.invite.body:
+            return self._description.offer()
+        body, self._stream = self._description.answer(self.invite.body)
+        return body
+
+    def _stream_of(self, ack: Request) -> Stream:
+        assert self._description is not None
+        return stream_of_answer(ack.body, self._description.media)
+
+    def _failed(self, status: int, reason: str, *, by: Party, cause: int | None = None) -> list[CallEvent]:
+        if self._is_over:
+            return []
+        self._is_over = True
+        return [Failed(status, cause, None, reason, by)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timers:
-    """t1: the round trip assumed; t2: the longest pause between repetitions; t4: how long a datagram may be on its way."""
+    """t1: the round trip assumed; t2: longest pause between repetitions; t4: how long a datagram may be on its way."""
 
     t1: float = 0.5
     t2: float = 4.0
