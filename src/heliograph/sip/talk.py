@@ -152,7 +152,7 @@ class Talk:
     def _refuse(self, request: Request, status: int, *, now: float, headers: Headers = ()) -> None:
         if request.method != "INVITE":
             self._transactions.answer(request, status, now=now, headers=headers)
-        elif self._invited is None or self._invited.is_done:
+        elif self._invited is None or not self._invited.is_waiting:
             self._invited = InviteServer(self._wire, request)
             self._invited.respond(self._wire.respond(request, status, headers=headers), now=now)
         else:

@@ -1,3 +1,4 @@
+import contextlib
 import time
 
 import pytest
@@ -131,10 +132,8 @@ def test_what_cannot_be_read(octets: bytes, status: int) -> None:
 def test_a_datagram_full_of_anything_is_read_at_once(filler: bytes) -> None:
     began = time.process_time()
     for octets in (WIRE[:-4] + filler * (60_000 // len(filler)), spoiled(b"h2", b"h2;x=" + filler * 2_000)):
-        try:
+        with contextlib.suppress(MessageError):
             read(octets)
-        except MessageError:
-            pass
     assert time.process_time() - began < 0.5
 
 
