@@ -65,7 +65,8 @@ class DatagramLink(asyncio.DatagramProtocol):
             self._send(octets, Hop(address[0], address[1]))
 
     def _send(self, octets: bytes, hop: Hop) -> None:
-        if self._transport is not None and not self._transport.is_closing():
+        fits = (self._family == socket.AF_INET6) == (":" in hop.host)
+        if fits and self._transport is not None and not self._transport.is_closing():
             self._transport.sendto(octets, (hop.host, hop.port))
 
 

@@ -67,7 +67,7 @@ def contact_of(message: Message) -> str | None:
     """The first Contact's URI as it stands; None when there is none that can be used."""
     try:
         uri = _uri_of(every(message.headers, "Contact")[0])
-        return uri if read_uri(uri).host and not any(blank in uri for blank in " \t") else None
+        return uri if read_uri(uri).host else None
     except (IndexError, MessageError):
         return None
 

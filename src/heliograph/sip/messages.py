@@ -129,6 +129,8 @@ def _read_head(octets: bytes) -> tuple[str, Headers]:
     if b"\0" in octets:
         raise MessageError("there is a NUL in the headers")
     start_line, *lines = _LINE_END.split(_FOLD.sub(" ", octets.decode("utf-8", "surrogateescape")))
+    if any("\r" in line for line in (start_line, *lines)):
+        raise MessageError("a line ends in its middle")
     if len(lines) > MOST_HEADERS:
         raise MessageError("there are too many headers", 513)
     return start_line, tuple(_read_header(line) for line in lines)

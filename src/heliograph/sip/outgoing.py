@@ -20,7 +20,7 @@ from heliograph.sip.digest import Credentials, Proofs
 from heliograph.sip.errors import SdpError
 from heliograph.sip.events import Answered, CallEvent, EarlyMedia, Failed, Party, Ringing
 from heliograph.sip.headers import Headers, every, first, read_number
-from heliograph.sip.messages import Message, Request, Response, call_id_of, cseq_of, tag_of
+from heliograph.sip.messages import Message, Request, Response, call_id_of, cseq_of, tag_of, via_of
 from heliograph.sip.reasons import cause_of, reason_headers, retry_after_of, text_of
 from heliograph.sip.sdp import Media, Stream, stream_of_answer
 from heliograph.sip.talk import SDP_HEADERS, Description, Talk, proved, say_bye
@@ -235,11 +235,13 @@ class OutgoingCall:
         return self._failed(response.status, text_of(response) or response.phrase, by=by, response=response)
 
     def _accepted(self, response: Response, *, now: float) -> list[CallEvent]:
-        tag, invite = tag_of(response, "To"), self._invite.request
+        tag = tag_of(response, "To")
+        if via_of(response).branch != self._invite.branch or cseq_of(response) != cseq_of(self._invite.request):
+            return []
         if tag in self._acks:
             self._wire.repeat(self._acks[tag])
             return []
-        if len(self._acks) >= MOST_FORKS or cseq_of(response) != cseq_of(invite):
+        if len(self._acks) >= MOST_FORKS:
             return []
         dialog = self._acknowledge(response, tag)
         self._forks_end = now + self._wire.timers.transaction if self._forks_end is None else self._forks_end

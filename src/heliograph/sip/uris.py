@@ -11,6 +11,7 @@ from heliograph.sip.ways import Hop
 _URI: Final = re.compile(r"(sips?):(?:([^@]*)@)?([^;?]+)((?:;[^?]*)?)(?:\?.*)?", re.IGNORECASE | re.DOTALL)
 _TEL: Final = re.compile(r"tel:([^;?\s]+)((?:;[^?\s]*)?)", re.IGNORECASE)
 _DISPLAY: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[^"<]*', re.DOTALL)
+_BLANK: Final = re.compile(r"\s")
 _UNSAFE: Final = re.compile(rb"[^A-Za-z0-9\-_.!~*'()&=+$,;?/]")
 _UNSAFE_IN_PARAMETER: Final = re.compile(rb"[^A-Za-z0-9\-_.!~*'()\[\]/:&+$]")
 _ESCAPED: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
@@ -97,6 +98,8 @@ def read_uri(text: str) -> SipUri:
     >>> read_uri("sip:j%40n;x=1:pw@[::1]:5070;transport=tcp;lr?Subject=no")
     SipUri(scheme='sip', user='j@n;x=1', host='::1', port=5070, parameters=(('transport', 'tcp'), ('lr', None)))
     """
+    if _BLANK.search(text):
+        raise MessageError("an address holds a blank")
     found = _TEL.fullmatch(text)
     if found is not None:
         return SipUri(scheme="tel", user=_unescape(found[1]), host="", parameters=_parameters(found[2]))

@@ -1,4 +1,4 @@
-"""A network between a call that is placed and whoever answers it, with a clock of its own: it loses, delays, doubles."""
+"""A network between a call that is placed and whoever answers it, with its own clock: it loses, delays, doubles."""
 
 import heapq
 import itertools

@@ -110,6 +110,7 @@ def test_a_body_is_cut_to_its_length_and_else_is_all_there_is() -> None:
         (spoiled(b"x-More:", b"x-More"), 400),
         (spoiled(b"x-More:", b"x More:"), 400),
         (spoiled(b"x-More:", b"x-More: \0"), 400),
+        (spoiled(b"x-More:", b"x-More: a\rEvil: b"), 400),
         (spoiled(b"i: id@h\r\n", b""), 400),
         (spoiled(b"i: id@h\r\n", b"i:\r\n"), 400),
         (spoiled(b"i: id@h\r\n", b"i: id@h\r\ni: id@h\r\n"), 400),

@@ -330,11 +330,12 @@ def test_a_provisional_answer_that_must_be_acknowledged_is() -> None:
     assert summary(said(call)) == ["BYE 3"]
 
 
-def test_an_answer_to_another_number_is_dropped() -> None:
+@pytest.mark.parametrize(("name", "value"), [("CSeq", "5 INVITE"), ("Via", "SIP/2.0/UDP h;branch=z9hG4bKother")])
+def test_an_answer_to_another_invite_is_dropped(name: str, value: str) -> None:
     call = a_call()
     invite = one_request(call, "INVITE")
     response = accepting(invite)
-    headers = tuple((name, "5 INVITE" if name == "CSeq" else value) for name, value in response.headers)
+    headers = tuple((key, value if key == name else old) for key, old in response.headers)
     assert hear(call, Response(status=200, phrase="", headers=headers, body=response.body)) == []
     assert said(call) == []
 
