@@ -17,7 +17,8 @@ STORIES = {
     "both end at once": Story(called_ends_after=5.0),
     "busy": Story(answers=None, refuses=1.0),
     "challenged": Story(challenges=True),
-    "given up": Story(answers=None, caller_gives_up=3.0),
+    # A caller that is heard of once and never again: in the end the phone stops ringing by itself.
+    "given up": Story(answers=None, caller_gives_up=3.0, refuses=100.0),
     "given up at the answer": Story(answers=2.0, caller_gives_up=2.0),
     "given up at once": Story(answers=2.0, caller_gives_up=0.0),
     "answered at once, without ringing": Story(answers=0.0, rings=False),
