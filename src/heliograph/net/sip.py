@@ -100,6 +100,7 @@ class Exchange:
         self._clock = clock
         self._on_invite = on_invite
         self._legs: dict[str, list[AnyLeg]] = {}
+        self._links: dict[Link, StreamLink] = {}
         self._server: asyncio.Server | asyncio.DatagramTransport | None = None
 
     @property
@@ -141,9 +142,16 @@ class Exchange:
 
     def lost(self, link: Link, reason: str) -> None:
         """A connection ended: its calls do, too."""
+        self._links.pop(link, None)
         for leg in self.legs:
             if leg.link is link:
                 leg.lost(reason)
+
+    def accepted(self) -> StreamLink:
+        """A connection that comes in."""
+        link = StreamLink(self.received, self.lost)
+        self._links[link] = link
+        return link
 
     async def close(self) -> None:
         """Stop: calls still going are hung up, what they say is sent, repetitions are not waited for."""
@@ -152,6 +160,8 @@ class Exchange:
             leg.lost("we stop")
         if self._server is not None:
             self._server.close()
+        for link in list(self._links.values()):
+            await link.end()
 
     def served_by(self, server: asyncio.Server | asyncio.DatagramTransport, local: Hop) -> None:
         """What to close in the end, and where it listens."""
@@ -211,7 +221,7 @@ async def listen(
         socket, link = await loop.create_datagram_endpoint(lambda: DatagramLink(exchange.received), local_addr=local)
         exchange.served_by(socket, link.local)
     else:
-        server = await loop.create_server(lambda: StreamLink(exchange.received, exchange.lost), *local, ssl=tls)
+        server = await loop.create_server(exchange.accepted, *local, ssl=tls)
         name = server.sockets[0].getsockname()
         exchange.served_by(server, Hop(name[0], name[1]))
     return exchange

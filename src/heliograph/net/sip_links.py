@@ -11,6 +11,9 @@ from heliograph.sip.errors import MessageError
 from heliograph.sip.framing import PING, PONG, Framing
 from heliograph.sip.ways import Hop, Packet
 
+LINGER_S = 2.0
+"""How long a peer may take to read the last of what we wrote."""
+
 
 class Link(Protocol):
     """What a call's messages leave by."""
@@ -50,6 +53,11 @@ class DatagramLink(asyncio.DatagramProtocol):
     def error_received(self, exc: Exception) -> None:
         """A datagram could not leave. Its repetitions may; if not, the transaction's timer tells."""
 
+    def close(self) -> None:
+        """Send no more."""
+        if self._transport is not None:
+            self._transport.close()
+
     def send(self, packet: Packet) -> None:
         """Send one datagram, after finding the address of a host that was named."""
         if _is_address(packet.hop.host):
@@ -82,6 +90,7 @@ class StreamLink(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._framing = Framing()
         self._source = Hop("", 0)
+        self._ended = asyncio.Event()
 
     @property
     def is_open(self) -> bool:
@@ -110,6 +119,7 @@ class StreamLink(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
         self._transport = None
+        self._ended.set()
         self._on_lost(self, f"the connection ended{f': {exc}' if exc else ''}")
 
     def send(self, packet: Packet) -> None:
@@ -125,6 +135,18 @@ class StreamLink(asyncio.Protocol):
         """Send what waits, and end."""
         if self._transport is not None:
             self._transport.close()
+
+    async def end(self) -> None:
+        """The same, and wait for it; a peer that does not read is cut off."""
+        transport = self._transport
+        if transport is None:
+            return
+        self.close()
+        try:
+            async with asyncio.timeout(LINGER_S):
+                await self._ended.wait()
+        except TimeoutError:
+            transport.abort()
 
 
 def _is_address(host: str) -> bool:

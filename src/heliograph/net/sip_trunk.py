@@ -43,6 +43,11 @@ class Trunk:
         self._waits = asyncio.Event()
         self._connecting = asyncio.Lock()
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether what is said now leaves now."""
+        return self._datagrams is not None or (self._stream is not None and self._stream.is_open)
+
     async def way(self) -> Way:
         """The way of the next call; say its local host in SDP too. Connects when there is no connection.
 
@@ -91,7 +96,7 @@ class Trunk:
         """Stop: calls still going are hung up, what they say is sent, repetitions are not waited for."""
         await self.exchange.close()
         if self._stream is not None:
-            self._stream.close()
+            await self._stream.end()
 
     async def _ping_for_ever(self) -> None:
         while True:
