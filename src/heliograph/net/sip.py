@@ -20,7 +20,7 @@ from heliograph.sip.headers import Headers
 from heliograph.sip.incoming import IncomingCall
 from heliograph.sip.messages import Request, call_id_of, read, response_to, stamped, tag_of, via_of, write
 from heliograph.sip.outgoing import OutgoingCall
-from heliograph.sip.timers import Timers
+from heliograph.sip.timers import USUAL_TIMERS, Timers
 from heliograph.sip.ways import Hop, Packet, Transport, Way
 
 MOST_CALLS = 2_000
@@ -212,7 +212,7 @@ async def listen(
     on_invite: OnInvite,
     transport: Transport = Transport.UDP,
     tls: ssl.SSLContext | None = None,
-    timers: Timers = Timers(),  # noqa: B008
+    timers: Timers = USUAL_TIMERS,
 ) -> Exchange:
     """Wait for calls; port 0 takes a free one. Raises OSError when the address is taken."""
     exchange = Exchange(transport, clock=clock, timers=timers, on_invite=on_invite)

@@ -10,7 +10,7 @@ from heliograph.net.sip import Exchange, Leg, OnEvents
 from heliograph.net.sip_links import DatagramLink, Link, StreamLink, local_host
 from heliograph.sip.framing import PING
 from heliograph.sip.outgoing import Invitation, OutgoingCall
-from heliograph.sip.timers import Timers
+from heliograph.sip.timers import USUAL_TIMERS, Timers
 from heliograph.sip.ways import Hop, Packet, Transport, Way
 
 MOST_WAITING = 1_000
@@ -160,7 +160,7 @@ def reach(
     transport: Transport = Transport.UDP,
     tls: ssl.SSLContext | None = None,
     advertised: str = "",
-    timers: Timers = Timers(),  # noqa: B008
+    timers: Timers = USUAL_TIMERS,
 ) -> Trunk:
     """Make ready for calls to a carrier; nothing is opened yet.
 

@@ -9,7 +9,8 @@ from typing import Final, NamedTuple, TypeAlias
 from heliograph.sip.errors import MessageError
 from heliograph.sip.ways import Hop
 
-Headers: TypeAlias = tuple[tuple[str, str], ...]
+Header: TypeAlias = tuple[str, str]
+Headers: TypeAlias = tuple[Header, ...]
 """Full names in the standard's spelling and unfolded values, in order."""
 
 SIP_PORT: Final = 5060

@@ -13,25 +13,22 @@ Rules
 """
 
 from dataclasses import dataclass
-from typing import Final
 
-from heliograph.sip.dialogs import PROOF_HEADERS, Dialog, dialog_as_caller
+from heliograph.sip.dialogs import Dialog
 from heliograph.sip.digest import Credentials, Proofs
 from heliograph.sip.errors import SdpError
 from heliograph.sip.events import Answered, CallEvent, EarlyMedia, Failed, Party, Ringing
-from heliograph.sip.headers import Headers, every, first, read_number
-from heliograph.sip.messages import Message, Request, Response, call_id_of, cseq_of, tag_of, via_of
+from heliograph.sip.forks import Forks
+from heliograph.sip.headers import Header, Headers
+from heliograph.sip.messages import Message, Request, Response, cseq_of, tag_of, via_of
 from heliograph.sip.reasons import cause_of, reason_headers, retry_after_of, text_of
 from heliograph.sip.sdp import Media, Stream, stream_of_answer
 from heliograph.sip.talk import SDP_HEADERS, Description, Talk, proved, say_bye
-from heliograph.sip.timers import Timers
+from heliograph.sip.timers import USUAL_TIMERS, Timers
 from heliograph.sip.transactions import Transactions, earliest
 from heliograph.sip.uris import NameAddr, SipUri
 from heliograph.sip.ways import Packet, Way
 from heliograph.sip.wire import ALLOW, MAX_FORWARDS, Wire
-
-MOST_FORKS: Final = 8
-"""Phones that may answer one call; more of them get no ACK."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +51,7 @@ class OutgoingCall:
     """One call. seed: at least 16 random octets, from which all ids of the call are made."""
 
     def __init__(
-        self,
-        invitation: Invitation,
-        *,
-        way: Way,
-        seed: bytes,
-        now: float,
-        timers: Timers = Timers(),  # noqa: B008
+        self, invitation: Invitation, *, way: Way, seed: bytes, now: float, timers: Timers = USUAL_TIMERS
     ) -> None:
         self._wire = Wire(way, seed=seed, timers=timers)
         ids = self._wire.ids
@@ -69,36 +60,17 @@ class OutgoingCall:
         self._proofs = Proofs(invitation.credentials, ids.next)
         self._contact = self._wire.contact(invitation.caller.uri.user, scheme=invitation.called.scheme)
         self._transactions = Transactions(self._wire)
-        self._invite = self._transactions.ask(self._first_invite(invitation), way.remote, now=now)
-        self._early: dict[str, Dialog] = {}
+        body = self._description.offer()
+        invite = _first_invite(invitation, self._wire, call_id=self.call_id, contact=self._contact, body=body)
+        self._invite = self._transactions.ask(invite, way.remote, now=now)
+        self._forks = Forks(self._wire, self._transactions, self._proofs)
         self._early_stream: Stream | None = None
-        self._acknowledged_1xx: set[tuple[str, int]] = set()
-        self._acks: dict[str, Packet] = {}
         self._talk: Talk | None = None
         self._has_failed = False
         self._gives_up = False
         self._cause: int | None = None
         self._cancel_ends: float | None = None
         self._forks_end: float | None = None
-
-    def _first_invite(self, invitation: Invitation) -> Request:
-        wire = self._wire
-        headers: Headers = (
-            wire.via(wire.new_branch()),
-            ("CSeq", "1 INVITE"),
-            ("Max-Forwards", MAX_FORWARDS),
-            ("From", f"{invitation.caller};tag={wire.tag}"),
-            ("To", f"<{invitation.called}>"),
-            ("Call-ID", self.call_id),
-            self._contact,
-            ("Allow", ALLOW),
-            ("User-Agent", invitation.user_agent),
-            *invitation.headers,
-            *SDP_HEADERS,
-        )
-        return Request(method="INVITE", uri=str(invitation.called), headers=headers, body=self._description.offer())
-
-    # What the owner asks -------------------------------------------------------------------------------------------
 
     @property
     def is_answered(self) -> bool:
@@ -184,8 +156,6 @@ class OutgoingCall:
             self._transactions.ask(bye, transaction.hop, now=now)
         return []
 
-    # What the peer says --------------------------------------------------------------------------------------------
-
     def _take_request(self, request: Request, *, now: float) -> list[CallEvent]:
         if self._talk is not None:
             return self._talk.take(request, now=now)
@@ -194,7 +164,7 @@ class OutgoingCall:
         return []
 
     def _progressed(self, response: Response, *, now: float) -> list[CallEvent]:
-        if not self._is_first(response, now=now):
+        if not self._forks.is_news(response, invite=self._invite, now=now):
             return []
         if self._gives_up:
             if self._cancel_ends is None:
@@ -210,22 +180,6 @@ class OutgoingCall:
             events.append(EarlyMedia(stream))
         return events
 
-    def _is_first(self, response: Response, *, now: float) -> bool:
-        """Whether a provisional answer is no repetition. One that must be acknowledged is (RFC 3262 4), although we
-        do not offer it: some peers ask for it all the same."""
-        number, tag = read_number(first(response.headers, "RSeq"), most=2**32), tag_of(response, "To")
-        if number is None or not tag or "100rel" not in every(response.headers, "Require"):
-            return True
-        if (tag, number) in self._acknowledged_1xx or len(self._acknowledged_1xx) >= 8 * MOST_FORKS:
-            return False
-        self._acknowledged_1xx.add((tag, number))
-        invite = self._invite.request
-        dialog = self._early.setdefault(tag, dialog_as_caller(invite, response, hop=self._invite.hop))
-        proofs = self._proofs.headers("PRACK", dialog.target)
-        headers = (("RAck", f"{number} {cseq_of(invite).number} INVITE"), *proofs)
-        self._transactions.ask(dialog.request(self._wire, "PRACK", headers=headers), dialog.hop, now=now)
-        return True
-
     def _refused(self, response: Response, *, now: float) -> list[CallEvent]:
         if not self._gives_up and self._proofs.challenged(response):
             invite = proved(self._wire, self._invite.request, self._proofs)
@@ -235,15 +189,11 @@ class OutgoingCall:
         return self._failed(response.status, text_of(response) or response.phrase, by=by, response=response)
 
     def _accepted(self, response: Response, *, now: float) -> list[CallEvent]:
-        tag = tag_of(response, "To")
         if via_of(response).branch != self._invite.branch or cseq_of(response) != cseq_of(self._invite.request):
             return []
-        if tag in self._acks:
-            self._wire.repeat(self._acks[tag])
+        dialog = self._forks.acknowledge(response, invite=self._invite)
+        if dialog is None:
             return []
-        if len(self._acks) >= MOST_FORKS:
-            return []
-        dialog = self._acknowledge(response, tag)
         self._forks_end = now + self._wire.timers.transaction if self._forks_end is None else self._forks_end
         if self._talk is not None or self._has_failed or self._gives_up:
             self._bye(dialog, now=now)
@@ -270,33 +220,12 @@ class OutgoingCall:
             return self._early_stream
         return stream_of_answer(response.body, self._description.media)
 
-    def _acknowledge(self, response: Response, tag: str) -> Dialog:
-        """ACK of a 2xx: a request of its own with the INVITE's number and proofs (13.2.2.4, 22.1)."""
-        invite = self._invite.request
-        dialog = dialog_as_caller(invite, response, hop=self._invite.hop)
-        if tag in self._early:
-            dialog.number = self._early[tag].number
-        proofs = tuple(header for header in invite.headers if header[0] in PROOF_HEADERS)
-        ack = dialog.request(self._wire, "ACK", number=cseq_of(invite).number, headers=proofs)
-        self._acks[tag] = self._wire.send(ack, dialog.hop)
-        return dialog
-
-    # How it ends ---------------------------------------------------------------------------------------------------
-
     def _bye(self, dialog: Dialog, *, now: float) -> None:
         say_bye(self._wire, dialog, self._transactions, proofs=self._proofs, cause=self._cause, now=now)
 
     def _cancel(self, *, now: float) -> None:
-        """CANCEL is the INVITE's twin: same branch, same number (9.1)."""
-        invite = self._invite.request
-        kept = [(name, text) for name, text in invite.headers if name in ("Via", "Max-Forwards", "From", "To", "Route")]
-        headers: Headers = (
-            *kept,
-            ("Call-ID", call_id_of(invite)),
-            ("CSeq", f"{cseq_of(invite).number} CANCEL"),
-            *reason_headers(self._cause),
-        )
-        self._transactions.ask(Request(method="CANCEL", uri=invite.uri, headers=headers), self._invite.hop, now=now)
+        cancel = _cancel_of(self._invite.request, cause=self._cause)
+        self._transactions.ask(cancel, self._invite.hop, now=now)
         self._cancel_ends = now + self._wire.timers.transaction
 
     def _failed(self, status: int, reason: str, *, by: Party, response: Response | None = None) -> list[CallEvent]:
@@ -308,3 +237,31 @@ class OutgoingCall:
             status, by = 487, Party.LOCAL
         cause, retry_after_s = (cause_of(response), retry_after_of(response)) if response else (None, None)
         return [Failed(status, cause, retry_after_s, reason, by)]
+
+
+def _first_invite(invitation: Invitation, wire: Wire, *, call_id: str, contact: Header, body: bytes) -> Request:
+    headers: Headers = (
+        wire.via(wire.new_branch()),
+        ("CSeq", "1 INVITE"),
+        ("Max-Forwards", MAX_FORWARDS),
+        ("From", f"{invitation.caller};tag={wire.tag}"),
+        ("To", f"<{invitation.called}>"),
+        ("Call-ID", call_id),
+        contact,
+        ("Allow", ALLOW),
+        ("User-Agent", invitation.user_agent),
+        *invitation.headers,
+        *SDP_HEADERS,
+    )
+    return Request(method="INVITE", uri=str(invitation.called), headers=headers, body=body)
+
+
+def _cancel_of(invite: Request, *, cause: int | None) -> Request:
+    """CANCEL is the INVITE's twin: same branch, same number (9.1)."""
+    kept = ("Via", "Max-Forwards", "From", "To", "Call-ID", "Route")
+    headers: Headers = (
+        *(header for header in invite.headers if header[0] in kept),
+        ("CSeq", f"{cseq_of(invite).number} CANCEL"),
+        *reason_headers(cause),
+    )
+    return Request(method="CANCEL", uri=invite.uri, headers=headers)

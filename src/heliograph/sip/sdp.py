@@ -67,7 +67,7 @@ class Answer(NamedTuple):
 class _Section:
     """A description's part about one stream, or before all of them."""
 
-    def __init__(self, kind: str = "", port: int = 0, protocol: str = "", formats: Sequence[str] = ()) -> None:
+    def __init__(self, kind: str = "", port: int = 0, protocol: str = "", *, formats: Sequence[str] = ()) -> None:
         self.kind = kind
         self.port = port
         self.protocol = protocol
@@ -151,7 +151,7 @@ def _read_stream(value: str) -> _Section:
     port = words[1].partition("/")[0] if len(words) > 3 else ""
     if not (port.isascii() and port.isdigit()) or len(port) > 5 or int(port) > 65_535:
         raise SdpError("a stream cannot be read", 488)
-    return _Section(words[0].lower(), int(port), words[2].upper(), words[3:])
+    return _Section(words[0].lower(), int(port), words[2].upper(), formats=words[3:])
 
 
 def _read_host(value: str) -> str:

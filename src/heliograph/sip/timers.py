@@ -1,6 +1,7 @@
 """The timers of transactions (RFC 3261 table 4), in seconds. All follow from three."""
 
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,3 +21,7 @@ class Timers:
     def completed(self) -> float:
         """Timer D: how long answers to an INVITE may be repeated; at least 32 s."""
         return max(32.0, 64 * self.t1)
+
+
+USUAL_TIMERS: Final = Timers()
+"""The standard's values, for networks like the Internet."""

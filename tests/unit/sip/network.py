@@ -123,7 +123,7 @@ class Network:
             self._at(self.now + story.refuses, lambda: self._refuse(call))
 
     def _refuse(self, call: IncomingCall) -> None:
-        self.refused = self.refused or not call.is_over
+        self.refused = self.refused or not self.called_events
         call.refuse(486, now=self.now)
 
     def _give_up(self) -> None:

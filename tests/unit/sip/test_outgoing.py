@@ -3,9 +3,10 @@ from typing import Any
 import pytest
 
 from heliograph.sip.events import Answered, CallEvent, EarlyMedia, Ended, Failed, Party, Ringing
+from heliograph.sip.forks import MOST_FORKS
 from heliograph.sip.headers import Headers, every, first
 from heliograph.sip.messages import Request, Response, read, response_to, tag_of, via_of
-from heliograph.sip.outgoing import MOST_FORKS, OutgoingCall
+from heliograph.sip.outgoing import OutgoingCall
 from heliograph.sip.sdp import Codec, Stream
 from heliograph.sip.ways import Transport
 from tests.unit.sip.samples import (
