@@ -13,7 +13,7 @@ from pathlib import Path
 
 SOURCE = Path("src/heliograph")
 TESTS = Path("tests/unit")
-FLOORS = ("gsm", "smpp", "mm7", "sip", "core")
+FLOORS = ("gsm", "smpp", "mm7", "sip", "rtp", "core")
 
 
 def has_function(path: Path) -> bool:
