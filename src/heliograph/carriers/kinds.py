@@ -4,8 +4,9 @@ from typing import Final
 
 from heliograph.carriers.loopback import delays_of
 from heliograph.carriers.mm7.profile import channels_of
+from heliograph.carriers.sip import profile as sip
 from heliograph.carriers.smpp.profile import profile_of
-from heliograph.core.directory import Carrier
+from heliograph.core.directory import Carrier, Policy
 from heliograph.core.messages import Channel
 from heliograph.services.carriers import Kind, Kinds
 
@@ -15,6 +16,11 @@ def _smpp(carrier: Carrier) -> frozenset[Channel]:
     return frozenset({Channel.SMS})
 
 
+def _sip(carrier: Carrier) -> frozenset[Channel]:
+    sip.profile_of(carrier)
+    return frozenset({Channel.VOICE})
+
+
 def _loopback(carrier: Carrier) -> frozenset[Channel]:
     delays_of(carrier)
     return frozenset(Channel)
@@ -22,12 +28,15 @@ def _loopback(carrier: Carrier) -> frozenset[Channel]:
 
 _SMPP: Final = Kind("smpp[s]://SYSTEM_ID:PASSWORD@HOST:PORT", _smpp)
 _MM7: Final = Kind("mm7+http[s]://VASPID:PASSWORD@HOST:PORT/PATH", channels_of, calls_back=True)
+_SIP: Final = Kind("sip[s]://USER:PASSWORD@HOST:PORT", _sip, policy=Policy.HOLD, window=1)
 
 KINDS: Final[Kinds] = {
     "smpp": _SMPP,
     "smpps": _SMPP,
     "mm7+http": _MM7,
     "mm7+https": _MM7,
+    "sip": _SIP,
+    "sips": _SIP,
     "loopback": Kind("loopback:", _loopback),
 }
 """By scheme. Who drives them, and who reads their calls, is said in `server.py`."""

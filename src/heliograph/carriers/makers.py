@@ -5,6 +5,7 @@ from typing import NamedTuple
 from heliograph.carriers.loopback import LoopbackDriver
 from heliograph.carriers.mm7.callback import Mm7Callback
 from heliograph.carriers.mm7.driver import Mm7Driver
+from heliograph.carriers.sip.driver import SipDriver
 from heliograph.carriers.smpp.driver import SmppDriver
 from heliograph.core.directory import Carrier
 from heliograph.net.clock import Clock
@@ -33,7 +34,18 @@ def driver_makers(tools: Tools) -> dict[str, DriverMaker]:
     def mm7(carrier: Carrier, feed: Feed) -> Driver:
         return Mm7Driver(carrier, feed, tools.clock, caller=tools.caller, attachments=tools.attachments)
 
-    return {"smpp": smpp, "smpps": smpp, "loopback": loopback, "mm7+http": mm7, "mm7+https": mm7}
+    def sip(carrier: Carrier, feed: Feed) -> Driver:
+        return SipDriver(carrier, feed, tools.clock, speaker=tools.speaker)
+
+    return {
+        "smpp": smpp,
+        "smpps": smpp,
+        "loopback": loopback,
+        "mm7+http": mm7,
+        "mm7+https": mm7,
+        "sip": sip,
+        "sips": sip,
+    }
 
 
 def callback_makers() -> dict[str, CallbackMaker]:
