@@ -144,9 +144,9 @@ def remove(name: str) -> None:
 
 @group.command()
 def probe(name: str) -> None:
-    """Bind to a carrier once, without sending anything, and say how long it took."""
+    """Bind to a carrier once, or reach it, without sending anything, and say how long it took."""
     from heliograph.cli.probe import probe as probed
 
     tried = probed(run(lambda store: _carriers(store).show(name)))
-    words = f"Carrier {name} at {tried.peer} accepted the bind in {tried.ms} ms."
+    words = f"Carrier {name} at {tried.peer} was reached in {tried.ms} ms."
     answer({"carrier": name, **tried._asdict()}, words if tried.peer else f"Carrier {name} has nothing to connect to.")

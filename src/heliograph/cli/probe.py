@@ -3,6 +3,7 @@
 import asyncio
 from typing import NamedTuple
 
+from heliograph.carriers.sip.driver import SipDriver
 from heliograph.carriers.smpp.driver import BindFailed, SmppDriver
 from heliograph.core.directory import Account, Carrier, Webhook
 from heliograph.core.events import Event, EventKind
@@ -11,7 +12,7 @@ from heliograph.core.states import MessageState
 from heliograph.net.clock import SystemClock
 from heliograph.net.guard import Guard, Network
 from heliograph.net.http import GuardedClient
-from heliograph.pipeline.ports import Delivery, DeliveryResult, EventWriter, SessionFeed
+from heliograph.pipeline.ports import Delivery, DeliveryResult, EventWriter, SessionFeed, Speech
 from heliograph.services.refused import Refused
 from heliograph.webhooks.deliver import HttpDeliverer
 
@@ -25,6 +26,13 @@ class _NoFeed:
         raise AssertionError("a probe opens no session")
 
 
+class _NoSpeaker:
+    """Nor does it speak."""
+
+    async def speak(self, text: str, *, language: str, gender: str) -> Speech:  # noqa: ARG002
+        raise AssertionError("a probe says nothing")
+
+
 class Probed(NamedTuple):
     """Who accepted the bind, and how long that took; nobody, for a carrier without a network."""
 
@@ -33,16 +41,23 @@ class Probed(NamedTuple):
 
 
 def probe(carrier: Carrier) -> Probed:
-    """Bind to a carrier once. Raises Refused with the reason when that fails."""
-    if not carrier.url.startswith("smpp"):
-        return Probed(None, None)
+    """Bind to a carrier once, or reach it where there is nothing to bind. Raises Refused with the reason."""
     clock = SystemClock()
     started = clock.monotonic()
     try:
-        peer = asyncio.run(SmppDriver(carrier, _NoFeed(), clock).probe())
+        if carrier.url.startswith("smpp"):
+            peer = asyncio.run(SmppDriver(carrier, _NoFeed(), clock).probe())
+        elif carrier.url.startswith("sip"):
+            peer = asyncio.run(_reached(carrier, clock))
+        else:
+            return Probed(None, None)
     except (BindFailed, OSError, UnicodeError) as error:
         raise Refused(_sentence(carrier.name, error)) from error
     return Probed(peer, round((clock.monotonic() - started) * 1000))
+
+
+async def _reached(carrier: Carrier, clock: SystemClock) -> str:
+    return await SipDriver(carrier, _NoFeed(), clock, speaker=_NoSpeaker()).probe()
 
 
 def _sentence(name: str, error: Exception) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import socket
 import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,10 +19,14 @@ from heliograph.cli.world import world
 from heliograph.services.refused import Refused
 
 if TYPE_CHECKING:
+    from heliograph.cli.customer import Ports
     from heliograph.config import Settings
+    from heliograph.sandbox.mmsc import Mmsc
 
 HTTP_PORT = 8080
 SMPP_PORT = 2775
+MM7_PORT = 8090
+SIP_PORT = 5060
 
 OWN = {
     "database": "",
@@ -53,7 +60,7 @@ def sandbox(
     with tempfile.TemporaryDirectory(prefix="heliograph-sandbox-") as folder:
         listen = f"127.0.0.1:{_free(HTTP_PORT)}"
         settings = world().settings(data=folder, listen=listen, **OWN)
-        if not _run(settings, once=once):
+        if not _run(settings, _emptied(Path(world().settings().data) / "sandbox"), once=once):
             raise Refused("A step of the tour failed.")
 
 
@@ -63,6 +70,13 @@ def fates() -> None:
     from heliograph.core.fates import table
 
     answer_rows("fates", [row._asdict() for row in table()], ("digits", "fate", "example", "sentence"))
+
+
+def _emptied(folder: Path) -> Path:
+    """Where pictures and recordings go: they outlast the command, until the next one."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
 
 
 def _free(port: int) -> int:
@@ -76,12 +90,20 @@ def _free(port: int) -> int:
     return port
 
 
-def _run(settings: Settings, *, once: bool) -> bool:
+async def _started(start: Callable[[str, int], Awaitable[int]], port: int) -> int:
+    """Where something listens now: at its port, or at any when somebody has it."""
+    try:
+        return await start("127.0.0.1", port)
+    except OSError:
+        return await start("127.0.0.1", 0)
+
+
+def _run(settings: Settings, handsets: Path, *, once: bool) -> bool:
     """Whether the tour succeeded. Interrupting what serves is its usual end; interrupting `once` is not."""
     import uvloop
 
     async def main() -> bool:
-        task = asyncio.ensure_future(_serve(settings, once=once))
+        task = asyncio.ensure_future(_serve(settings, handsets, once=once))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, task.cancel)
@@ -95,26 +117,23 @@ def _run(settings: Settings, *, once: bool) -> bool:
     return uvloop.run(main())
 
 
-async def _serve(settings: Settings, *, once: bool) -> bool:
-    from heliograph.cli.tour import Tour, set_up
-    from heliograph.net.clock import SystemClock
-    from heliograph.sandbox.habits import Habits
-    from heliograph.sandbox.message_centre import MessageCentre
+async def _serve(settings: Settings, handsets: Path, *, once: bool) -> bool:
+    from heliograph.cli.customer import set_up
+    from heliograph.cli.tour import Place, Tour
     from heliograph.server import serve
     from heliograph.testing.receiver import Receiver
 
-    centre = MessageCentre(SystemClock(), Habits(receipt_delay_ms=200))
-    smpp_port = await centre.start("127.0.0.1", _free(SMPP_PORT))
     up: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    async with Receiver() as receiver:
-        customer = await set_up(settings, smpp_port=smpp_port, hook=receiver.url)
+    async with Receiver() as receiver, _far_ends(handsets) as (ports, mmsc):
+        customer = await set_up(settings, ports=ports, hook=receiver.url)
         serving = asyncio.ensure_future(serve(settings, started=up.set_result))
         try:
             waiting: set[asyncio.Future[Any]] = {serving, up}
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             if serving.done():
                 serving.result()
-            tour = Tour(up.result(), customer, receiver, smpp_port=smpp_port, folder=Path(settings.data))
+            mmsc.report_to = up.result() + customer.pictures_path
+            tour = Tour(Place(up.result(), ports, Path(settings.data), handsets), customer, receiver)
             succeeded = await tour.run()
             if not once:
                 tour.say_what_to_try()
@@ -123,4 +142,31 @@ async def _serve(settings: Settings, *, once: bool) -> bool:
         finally:
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
-            await centre.stop()
+
+
+@asynccontextmanager
+async def _far_ends(handsets: Path) -> AsyncIterator[tuple[Ports, Mmsc]]:
+    """What the sandbox's carriers reach: a message centre, an MMSC and a phone."""
+    from ipaddress import ip_network
+
+    from heliograph.cli.customer import Ports
+    from heliograph.net.clock import SystemClock
+    from heliograph.net.guard import Guard
+    from heliograph.net.http import GuardedClient
+    from heliograph.sandbox.habits import Habits
+    from heliograph.sandbox.message_centre import MessageCentre
+    from heliograph.sandbox.mmsc import Mmsc
+    from heliograph.sandbox.phone import Phone
+
+    clock = SystemClock()
+    async with GuardedClient(Guard([ip_network("127.0.0.0/8")])) as caller, AsyncExitStack() as running:
+        centre = MessageCentre(clock, Habits(receipt_delay_ms=200))
+        smpp = await _started(centre.start, SMPP_PORT)
+        running.push_async_callback(centre.stop)
+        mmsc = Mmsc(clock, handsets, caller=caller)
+        mm7 = await _started(mmsc.start, MM7_PORT)
+        running.push_async_callback(mmsc.stop)
+        phone = Phone(clock, folder=handsets)
+        sip = await _started(phone.start, SIP_PORT)
+        running.push_async_callback(phone.stop)
+        yield Ports(smpp, mm7, sip), mmsc

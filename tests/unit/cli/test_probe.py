@@ -87,8 +87,18 @@ def test_a_carrier_that_lets_us_in(heliograph: Heliograph) -> None:
         tried = heliograph("carrier", "probe", "sim", "--json").document
         assert (tried["carrier"], tried["peer"]) == ("sim", f"127.0.0.1:{port}")
         assert tried["ms"] >= 0
-        assert f"at 127.0.0.1:{port} accepted the bind" in heliograph("carrier", "probe", "sim").out
+        assert f"at 127.0.0.1:{port} was reached in" in heliograph("carrier", "probe", "sim").out
         assert centre.counts["submits"] == 0
+
+
+def test_a_trunk_is_reached_without_a_call(heliograph: Heliograph, free_port: int) -> None:
+    heliograph("carrier", "add", "trunk", "--url", "sip://crane@127.0.0.1:5080")
+    tried = heliograph("carrier", "probe", "trunk", "--json").document
+    assert tried["peer"] == "127.0.0.1:5080"
+    heliograph("carrier", "set", "trunk", "transport=tcp", "--url", f"sip://crane@127.0.0.1:{free_port}")
+    said = heliograph("carrier", "probe", "trunk")
+    assert said.status == 1
+    assert "Carrier trunk cannot be reached" in said.err
 
 
 def test_a_carrier_that_does_not(heliograph: Heliograph) -> None:
