@@ -131,11 +131,15 @@ class Account(NamedTuple):
 
 @dataclass(slots=True)
 class Rig:
-    """Everything that takes part in a story. wire: what the exchange believes to be the carrier."""
+    """Everything that takes part in a story.
+
+    wire, hooks: what the exchange believes to be the carrier, and the webhook.
+    """
 
     served: Served
     centre: MessageCentre
     wire: CutWire
+    hooks: CutWire
     receiver: Receiver
     api_key: str
     policy: Policy
@@ -309,13 +313,15 @@ async def rig(
     centre = MessageCentre(SystemClock(), habits or Habits(response_delay_ms=20, receipt_delay_ms=10))
     far_port = await centre.start("127.0.0.1", 0)
     try:
-        async with CutWire(far_port) as wire, Receiver() as receiver:
+        async with CutWire(far_port) as wire, Receiver() as receiver, CutWire(receiver.port) as hooks:
             carrier = CarrierOptions(
                 url=f"smpp://rig:rig@127.0.0.1:{wire.port}", window=WINDOW, policy=policy, settings=settings
             )
-            api_key = await set_up(data, carrier=carrier, webhook=f"{receiver.url}/told", database=database)
+            api_key = await set_up(
+                data, carrier=carrier, webhook=f"http://127.0.0.1:{hooks.port}/told", database=database
+            )
             async with Served(data, environ) as served:
-                yield Rig(served, centre, wire, receiver, api_key, policy, database)
+                yield Rig(served, centre, wire, hooks, receiver, api_key, policy, database)
     finally:
         await centre.stop()
 

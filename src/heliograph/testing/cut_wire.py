@@ -1,7 +1,7 @@
 """A wire that can be cut: a TCP proxy on loopback between a peer and the one it believes to be connected to.
 
 What goes through may be delayed, sliced into single octets, swallowed in silence (a half-open connection: both ends
-think it stands) or ended with a reset in the middle of everything.
+think it stands), or ended with a reset in the middle of everything, a frame included.
 """
 
 import asyncio
@@ -18,21 +18,25 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 class CutWire:
     """The proxy; an async context. Every switch holds for open connections and for later ones.
 
+    far_port: where the far end listens on loopback; for later connections.
     delay_s: how late octets arrive, in each direction. slices: whether they arrive one by one.
-    is_silent: whether they are swallowed. is_cut: whether new connections are hung up on.
+    is_silent: whether they are swallowed; is_mute: only those of the far end, which hears and never answers.
+    is_cut: whether new connections are hung up on. cut_after: octets that may still pass before everything is cut,
+    the last of them in the middle of what was sent together; None for any number.
     connections: how many have come so far.
     """
 
     def __init__(self, port: int) -> None:
-        """port: where the far end listens on loopback."""
-        self._far_port = port
+        self.far_port = port
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self._carrying: set[asyncio.Task[None]] = set()
         self.delay_s = 0.0
         self.slices = False
         self.is_silent = False
+        self.is_mute = False
         self.is_cut = False
+        self.cut_after: int | None = None
         self.connections = 0
         self.port = 0
 
@@ -68,15 +72,15 @@ class CutWire:
             writer.transport.abort()
             return
         try:
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._far_port)
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.far_port)
         except OSError:
             writer.transport.abort()
             return
         ends = {writer, far_writer}
         self._open |= ends
         carrying = {
-            asyncio.create_task(self._carry(reader, far_writer)),
-            asyncio.create_task(self._carry(far_reader, writer)),
+            asyncio.create_task(self._carry(reader, far_writer, is_far=False)),
+            asyncio.create_task(self._carry(far_reader, writer, is_far=True)),
         }
         self._carrying |= carrying
         try:
@@ -87,16 +91,28 @@ class CutWire:
             for end in ends:
                 end.close()
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One direction, until either end is gone."""
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_far: bool) -> None:
+        """One direction, until either end is gone. is_far: from the far end."""
         with suppress(OSError):
             while octets := await reader.read(_CHUNK):
-                if self.is_silent:
+                if self.is_silent or (self.is_mute and is_far):
                     continue
+                if self.cut_after is not None and self.cut_after < len(octets):
+                    await self._cut_within(octets[: self.cut_after], writer)
+                    return
+                if self.cut_after is not None:
+                    self.cut_after -= len(octets)
                 if self.delay_s:
                     await asyncio.sleep(self.delay_s)
                 await self._pass_on(octets, writer)
             writer.close()
+
+    async def _cut_within(self, octets: bytes, writer: asyncio.StreamWriter) -> None:
+        """Let the beginning of something arrive, and nothing after it."""
+        self.cut_after = None
+        writer.write(octets)
+        await writer.drain()
+        self.cut()
 
     async def _pass_on(self, octets: bytes, writer: asyncio.StreamWriter) -> None:
         if not self.slices:

