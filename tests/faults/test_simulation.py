@@ -18,9 +18,8 @@ from heliograph.testing.simulation.witness import Line
 QUIET = frozenset(KINDS)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_every_promise_is_kept_for_a_quarter_of_an_hour_of_everything(seed: int) -> None:
-    lived = simulate(Plan(seed=seed, hours=0.25))
+def test_every_promise_is_kept_for_a_quarter_of_an_hour_of_everything() -> None:
+    lived = simulate(Plan(seed=2, hours=0.25))
     assert lived.findings == (), "\n".join(map(str, (*lived.findings, *story_of(lived))))
     assert lived.counts["accepted"] >= 0.25 * 3600
 

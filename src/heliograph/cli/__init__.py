@@ -46,6 +46,7 @@ GROUPS: Final = {
     "migrate": Group("migrate", "Bring the store of an older version up to date."),
     "copy": Group("copy", "Copy a store from a file to a PostgreSQL server."),
     "bench": Group("bench", "Measure durable messages a second on this machine, or a broadcast."),
+    "drill": Group("drill", "Break everything on throw-away data, and check that every promise is kept."),
     "message-centre": Group("message_centre", "Run the SMPP message centre of the sandbox alone."),
 }
 

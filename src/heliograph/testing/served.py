@@ -27,7 +27,7 @@ _MOST_LINES: Final = 2_000
 class Served:
     """A data folder and the server on it; an async context that ends the server. environ: further settings.
 
-    port: where HTTP is served, once it has started. log: what the servers have said so far.
+    port: where HTTP is served, once it has started; 0 when it could not be. log: what the servers have said so far.
     """
 
     def __init__(self, data: Path, environ: Mapping[str, str] | None = None) -> None:
@@ -62,20 +62,26 @@ class Served:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def was_killed(self) -> bool:
+        """Whether the server that was started last died of SIGKILL."""
+        return self._process is not None and self._process.returncode == -signal.SIGKILL
+
     def pids(self) -> list[int]:
         """Of the server and the process that writes for it."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii")
         return [self.pid, *map(int, children.split())]
 
-    async def start(self) -> None:
-        """Serve, and come back when requests are taken."""
-        await self._begin(*PROGRAM, "serve")
+    async def start(self, *options: str) -> None:
+        """Serve, and come back when requests are taken. options: of the command."""
+        await self._begin(*PROGRAM, "serve", *options)
 
     async def start_doomed(self, point: str, count: int) -> None:
         """Serve until a crash point was passed so often; comes back when requests are taken, or when it has died."""
         await self._begin(sys.executable, "-m", "heliograph.testing.doomed", point, str(count))
 
     async def _begin(self, *arguments: str) -> None:
+        self.port = 0
         self._process = process = await asyncio.create_subprocess_exec(
             *arguments,
             env=self._environ,
