@@ -44,6 +44,10 @@ class _Inline:
         return self._connection.scalars(statement, values)
 
 
+_Idle = tuple[InTurn, sqlite3.Connection]
+"""A connection as its two users know it."""
+
+
 class InlineStore:
     """A store in one file, for one process and one thread. Implements `store.engine.Store`."""
 
@@ -53,44 +57,48 @@ class InlineStore:
         self.path = path
         self._engine = create_engine(f"sqlite:///{path}", hide_parameters=True)
         event.listen(self._engine, "connect", _prepare)
-        self._idle: list[InTurn] = []
+        self._idle: list[_Idle] = []
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
         """A snapshot to read from."""
-        connection = self._taken("begin")
+        taken = self._taken("begin")
         try:
-            yield cast(Connection, _Inline(connection))
+            yield cast(Connection, _Inline(taken[0]))
         finally:
-            self._let_go(connection, "rollback")
+            self._let_go(taken, "rollback")
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Connection]:
         """A transaction."""
-        connection = self._taken("begin immediate")
+        taken = self._taken("begin immediate")
         end = "rollback"
         try:
-            yield cast(Connection, _Inline(connection))
+            yield cast(Connection, _Inline(taken[0]))
             end = "commit"
         except DatabaseError as error:
             if isinstance(error.orig, Exception) and is_unavailable(error.orig):
                 raise StoreUnavailable(str(error.orig)) from error
             raise
         finally:
-            self._let_go(connection, end)
+            self._let_go(taken, end)
 
-    def _taken(self, begin: str) -> InTurn:
-        connection = self._idle.pop() if self._idle else self._engine.connect()
+    def _taken(self, begin: str) -> _Idle:
+        taken = self._idle.pop() if self._idle else self._opened()
         try:
-            connection.exec_driver_sql(begin)
-        except DatabaseError as error:
-            self._idle.append(connection)
-            raise StoreUnavailable(str(error.orig)) from error
-        return connection
+            taken[1].execute(begin)
+        except sqlite3.OperationalError as error:
+            self._idle.append(taken)
+            raise StoreUnavailable(str(error)) from error
+        return taken
 
-    def _let_go(self, connection: InTurn, end: str) -> None:
-        connection.exec_driver_sql(end)
-        self._idle.append(connection)
+    def _opened(self) -> _Idle:
+        connection = self._engine.connect()
+        return connection, cast(sqlite3.Connection, connection.connection.dbapi_connection)
+
+    def _let_go(self, taken: _Idle, end: str) -> None:
+        taken[1].execute(end)
+        self._idle.append(taken)
 
     async def look_after(self, now_ms: int, *, forgotten_ms: int) -> None:
         """A file looks after itself."""
@@ -98,7 +106,7 @@ class InlineStore:
     async def close(self) -> None:
         """Let go of every connection."""
         while self._idle:
-            self._idle.pop().close()
+            self._idle.pop()[0].close()
         self._engine.dispose()
 
     def connect(self) -> sqlite3.Connection:
@@ -110,11 +118,11 @@ class InlineStore:
 
     def rows(self, statement: str, *values: object) -> list[Any]:
         """What a question gives, for who looks on."""
-        connection = self._taken("begin")
+        taken = self._taken("begin")
         try:
-            return list(connection.exec_driver_sql(statement, values).all())
+            return taken[1].execute(statement, values).fetchall()
         finally:
-            self._let_go(connection, "rollback")
+            self._let_go(taken, "rollback")
 
     def turn_writer(self) -> Writer:
         """A writer that does each request at once."""

@@ -47,6 +47,11 @@ class LeapingLoop(asyncio.SelectorEventLoop):
         """Seconds since its beginning."""
         return self._leaping.now
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 (asyncio has it)
+        """Wait for threads, which no time can leap over. timeout: as later versions of Python have it."""
+        with self.held():
+            await super().shutdown_default_executor(*(() if timeout is None else (timeout,)))
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Time stands still while the world outside works."""

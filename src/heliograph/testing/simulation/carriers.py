@@ -53,9 +53,9 @@ class Mood(NamedTuple):
 
 CALM: Final = Mood()
 MOODS: Final = {
-    "late": Mood(answer_s=(1.0, 1.5 * RESPONSE_S), receipt_s=(1.0, 3_000.0)),
+    "late": Mood(answer_s=(0.5, 1.1 * RESPONSE_S), receipt_s=(1.0, 3_000.0)),
     "silent": Mood(silent=0.3, lost=0.1),
-    "busy": Mood(busy=0.3, throttled=0.4, refused=0.1),
+    "busy": Mood(busy=0.2, throttled=0.2, refused=0.1),
     "drops": Mood(drop_s=20.0, answer_s=(0.02, 3.0)),
     "receipts": Mood(first=0.4, twice=0.4, never=0.1, strange=0.3, answers_twice=0.3, receipt_s=(0.0, 2.0)),
 }
@@ -117,7 +117,7 @@ class Upstream:
             if self._moods and dice.random() < 0.7:
                 self.mood = dice.choice(self._moods)
             self._witness.say(f"{self.name}: {_odds(self.mood)}")
-            until = self._loop.time() + dice.expovariate(1 / 600)
+            until = self._loop.time() + dice.expovariate(1 / 300)
             while self._loop.time() < until:
                 pause_s = dice.expovariate(1 / self.mood.drop_s) if self.mood.drop_s else until - self._loop.time()
                 await asyncio.sleep(pause_s)

@@ -37,7 +37,7 @@ from heliograph.testing.simulation.process import PowerCut, Process
 from heliograph.testing.simulation.verdict import broken
 from heliograph.testing.simulation.witness import Line, Witness
 
-WINDOW: Final = 5
+WINDOW: Final = 8
 VALIDITY_HOURS: Final = 2
 AUDIT_S: Final = 3_600.0
 REST_S: Final = 600.0
