@@ -24,7 +24,7 @@ class Plan:
 
     seed: int
     hours: float = 10.0
-    rate: float = 1.3
+    rate: float = 1.2
     without: frozenset[str] = frozenset()
 
     def has(self, kind: str) -> bool:

@@ -105,7 +105,7 @@ class Troubles:
         """The machine is idle for a moment, and sleepers wake at theirs; then it is busier, or less so, than before."""
         self._it.clock.grain_s = 0.0
         await asyncio.sleep(10.0)
-        self._it.clock.grain_s = self._plan.dice(f"hurry {self._it.loop.time()}").choice((2.0, 5.0, 15.0, 15.0))
+        self._it.clock.grain_s = self._plan.dice(f"hurry {self._it.loop.time()}").choice((5.0, 10.0, 15.0, 15.0))
 
     async def _break_webhooks(self) -> None:
         """Webhooks fail for a while."""
@@ -177,11 +177,16 @@ class Troubles:
             await accounts.resume(name)
 
     async def _limit(self) -> None:
-        """A carrier is limited, or is no more."""
-        dice = self._plan.dice(f"limit {self._it.loop.time()}")
-        carriers = Carriers(self._it.store, self._it.clock, kinds=KINDS)
-        options = CarrierOptions(throughput=dice.choice((0, 0, 5, 20)))
-        await carriers.change(dice.choice(self._it.upstreams).name, options)
+        """A carrier is limited for a while. A limit is kept by sleeping: who oversleeps sends next to nothing."""
+        it, dice = self._it, self._plan.dice(f"limit {self._it.loop.time()}")
+        carriers, name = Carriers(it.store, it.clock, kinds=KINDS), dice.choice(it.upstreams).name
+        await carriers.change(name, CarrierOptions(throughput=dice.choice((2, 5, 20))))
+        it.clock.grain_s = 0.2
+        try:
+            await asyncio.sleep(20.0)
+        finally:
+            it.clock.grain_s = it.GRAIN_S
+            await carriers.change(name, CarrierOptions(throughput=0))
 
 
 _OPEN_BY: Final = "select id, state from message where state in (0, 1, 4) order by abs((id * 31 + {}) % 97) limit 1"
