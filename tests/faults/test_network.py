@@ -72,7 +72,7 @@ async def test_a_webhook_behind_a_bad_line_hears_everything(tmp_path: Path) -> N
             assert json.loads(call.body)["Events"]
 
 
-@pytest.mark.parametrize("policy", [RESEND, HOLD], ids=["resend", "hold"])
+@pytest.mark.parametrize("policy", [pytest.param(RESEND, marks=pytest.mark.long), HOLD], ids=["resend", "hold"])
 @live
 async def test_a_carrier_that_takes_and_never_answers_is_a_window_of_doubts(tmp_path: Path, policy: Policy) -> None:
     async with rig(tmp_path, policy, habits=SLOW, settings=QUICK) as it:
