@@ -159,8 +159,15 @@ class Message(NamedTuple):
     accepted: frozenset[int] = frozenset()
 
 
+WHOLE = -1
+"""Stands for a segment where a carrier takes a long text in one piece."""
+
+
 class Parcel(NamedTuple):
-    """One segment of one message, handed to a driver to be sent: what takes one slot of a window."""
+    """What is handed to a driver to be sent in one piece, and takes one slot of a window.
+
+    segment: of the message; `WHOLE` for all of a message that has several, at a carrier that takes texts whole.
+    """
 
     message: Message
     segment: int

@@ -2,7 +2,7 @@
 
 from heliograph.core.directory import Policy
 from heliograph.core.ids import CarrierId
-from heliograph.core.messages import Message
+from heliograph.core.messages import WHOLE, Message
 from heliograph.core.outcomes import Ambiguous, Deferred, Refused, SubmitOutcome, Submitted
 from heliograph.core.reasons import Reason
 from heliograph.core.standing import Doubted, Ended, Fact, Requeued, Taken
@@ -19,8 +19,8 @@ def decide(outcome: SubmitOutcome, *, carrier_id: CarrierId, policy: Policy, now
     """
     message = outcome.parcel.message
     match outcome:
-        case Submitted():
-            return Taken()
+        case Submitted(parcel=parcel):
+            return Taken(parcel.segment == WHOLE)
         case Refused(reason=reason):
             return Ended(MessageState.REJECTED, reason)
         case Ambiguous():

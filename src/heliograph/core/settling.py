@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from heliograph.core.events import Audience, Event, Told
 from heliograph.core.ids import AccountId, CarrierId, MessageId
+from heliograph.core.messages import WHOLE
 from heliograph.core.receipts import Receipt, fits
 from heliograph.core.standing import Doubted, Fact, Reported, Requeued, Standing, apply
 from heliograph.core.states import MessageState
@@ -36,7 +37,7 @@ class OutcomeKind(IntEnum):
 
 
 class SegmentFact(NamedTuple):
-    """What became of one segment (segment -1: of a message that never left).
+    """What became of one segment (segment -1: of a message that never left, or that was taken in one piece).
 
     match_key, carrier_message_id: of a segment that the carrier took. status: the carrier's own words.
     """
@@ -190,7 +191,7 @@ class Fold:
         after = self._change(before, change, at_ms, status)
         if parked is not None and parked.state is not None:
             parked.is_settled = True
-            self._change(after, Reported(parked.state), at_ms, parked.error)
+            self._change(after, Reported(parked.state, is_whole=segment == WHOLE), at_ms, parked.error)
         elif type(change) is Requeued and change.due_ms and after is not before:
             self.changes.ready.append((change.due_ms, account_id, message_id))
         elif type(change) is Doubted and after.state is MessageState.HELD:
@@ -241,7 +242,7 @@ class Fold:
         row.is_settled, row.state, row.error = True, state, receipt.error
         self.changes.map[place] = row
         # A receipt that clears up a doubt is also the first news that the carrier has the segment.
-        self._change(standing, Reported(state, doubt is not None), at_ms, receipt.error)
+        self._change(standing, Reported(state, doubt is not None, row.segment == WHOLE), at_ms, receipt.error)
 
     def _park(self, place: Place, row: MapRow | None, fact: ReceiptFact) -> None:
         if row is None:

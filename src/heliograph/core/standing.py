@@ -36,7 +36,9 @@ class Standing(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """The carrier took one segment."""
+    """The carrier took one segment. is_whole: it took all of them, in one piece."""
+
+    is_whole: bool = False
 
 
 class Ended(NamedTuple):
@@ -59,10 +61,14 @@ class Doubted(NamedTuple):
 
 
 class Reported(NamedTuple):
-    """A receipt told the end of one segment. taken: whether it is also the first news that the carrier has it."""
+    """A receipt told the end of one segment. taken: whether it is also the first news that the carrier has it.
+
+    is_whole: it told the end of all of them, which the carrier has in one piece.
+    """
 
     state: MessageState
     taken: bool = False
+    is_whole: bool = False
 
 
 Fact = Taken | Ended | Requeued | Doubted | Reported
@@ -79,12 +85,12 @@ _REASONS = {
 def apply(old: Standing, fact: Fact) -> Standing:
     """The standing after a fact; the very same object when the fact changes nothing."""
     match fact:
-        case Taken():
-            return _taken(old)
+        case Taken(is_whole=is_whole):
+            return _taken(old, is_whole)
         case Reported():
             if old.state.is_terminal and old.state is not _S.UNKNOWN:
                 return old
-            return _reported(_taken(old) if fact.taken else old, fact.state)
+            return _reported(_taken(old, fact.is_whole) if fact.taken else old, fact.state, fact.is_whole)
         case Ended(state=state, reason=reason):
             return _ended(old, state, reason.number)
         case Requeued():
@@ -95,10 +101,10 @@ def apply(old: Standing, fact: Fact) -> Standing:
             return old._replace(state=_S.HELD, reason=Reason.IN_DOUBT.number)
 
 
-def _taken(old: Standing) -> Standing:
+def _taken(old: Standing, is_whole: bool) -> Standing:
     if old.accepted == old.segments and old.charge is not Charge.HELD and not may_move(old.state, _S.SUBMITTED):
         return old
-    accepted = min(old.accepted + 1, old.segments)
+    accepted = old.segments if is_whole else min(old.accepted + 1, old.segments)
     state, charge = old.state, old.charge
     if accepted == old.segments and may_move(state, _S.SUBMITTED):
         state = _S.SUBMITTED
@@ -123,10 +129,10 @@ def _taken(old: Standing) -> Standing:
     )
 
 
-def _reported(old: Standing, end: MessageState) -> Standing:
+def _reported(old: Standing, end: MessageState, is_whole: bool) -> Standing:
     if end is not _S.DELIVERED:
         return _ended(old, end, _REASONS.get(end, Reason.NOT_DELIVERED).number)
-    delivered = min(old.delivered + 1, old.segments)
+    delivered = old.segments if is_whole else min(old.delivered + 1, old.segments)
     state, reason, charge = old.state, old.reason, old.charge
     if delivered >= old.segments and may_move(state, _S.DELIVERED):
         state, reason = _S.DELIVERED, 0

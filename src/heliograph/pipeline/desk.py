@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from heliograph.core.directory import Carrier
 from heliograph.core.ids import IdSource
 from heliograph.net.clock import Clock
 from heliograph.pipeline.directory import Directory
@@ -14,11 +15,17 @@ from heliograph.store.engine import Store, Writer
 from heliograph.store.writer import nothing
 
 
+def cuts_texts(_carrier: Carrier) -> bool:
+    """A long text leaves in its segments."""
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """owner: this process in the rows of its messages, 0 for one that holds none. reach: crash points, for tests.
 
     spawn: starts a task beside. keeper: where files go that come with messages, None for a process that keeps none.
+    takes_whole: whether a carrier takes a long text in one piece, and reports on it once.
     """
 
     directory: Directory
@@ -31,3 +38,4 @@ class Desk:
     reach: Callable[[str], None] = nothing
     spawn: Callable[[Coroutine[Any, Any, None]], object] = asyncio.ensure_future
     keeper: MediaKeeper | None = None
+    takes_whole: Callable[[Carrier], bool] = cuts_texts

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from heliograph.core.directory import Carrier
 from heliograph.core.fairness import FairQueue
 from heliograph.core.ids import AccountId, CarrierId, MessageId, first_at
-from heliograph.core.messages import Message
+from heliograph.core.messages import WHOLE, Message, Parcel
 from heliograph.core.reasons import Reason
 from heliograph.core.receipts import Receipt
 from heliograph.core.settling import fact_at_home
@@ -98,6 +98,13 @@ class Line:
         bucket = self._throughput(now)
         return None if bucket is None else bucket.wait_s(now) or None
 
+    def parcels_of(self, message: Message) -> list[Parcel]:
+        """What leaves of a message, in this line: the segments that no carrier has, or all of it in one piece."""
+        segments = len(message.content.segments)
+        if segments > 1 and self.desk.takes_whole(self.carrier):
+            return [Parcel(message, WHOLE)]
+        return [Parcel(message, segment) for segment in range(segments) if segment not in message.accepted]
+
     def draw(self, slots: int) -> list[Message]:
         """Messages for a session with free slots, within the throughput. A long message may exceed the slots."""
         now = self.desk.clock.monotonic()
@@ -108,16 +115,18 @@ class Line:
         if allowed <= 0:
             return []
         messages = self.queue.take(allowed)
-        drawn, segments = 0, 0
+        is_whole = self.desk.takes_whole(self.carrier)
+        drawn, pieces = 0, 0
         for message in messages:
-            if segments and segments + len(message.content.segments) > allowed:
+            count = 1 if is_whole else len(message.content.segments)
+            if pieces and pieces + count > allowed:
                 break
-            segments += len(message.content.segments)
+            pieces += count
             drawn += 1
         if drawn < len(messages):
             self.queue.put_back(reversed(messages[drawn:]))
         if bucket is not None:
-            bucket.give_back(allowed - segments)
+            bucket.give_back(allowed - pieces)
         del messages[drawn:]
         self.holding.update([message.message_id for message in messages])
         return messages

@@ -6,6 +6,7 @@ whether it is sent again or held. Runs before any carrier is connected, page by 
 
 from heliograph.core.directory import Policy
 from heliograph.core.ids import AccountId
+from heliograph.core.messages import WHOLE
 from heliograph.core.settling import OutcomeKind, SegmentFact
 from heliograph.core.standing import Doubted, Fact, Requeued
 from heliograph.pipeline.desk import Desk
@@ -52,6 +53,8 @@ def _facts(desk: Desk, message: InDoubt) -> list[SegmentFact]:
     if carrier is not None and carrier.policy is Policy.HOLD:
         fact = Doubted()
     open_segments = [segment for segment in range(message.segments) if segment not in message.taken_segments]
+    if message.segments > 1 and carrier is not None and desk.takes_whole(carrier):
+        open_segments = [WHOLE]
     segments = open_segments if type(fact) is Doubted else open_segments[:1]
     return [
         SegmentFact(

@@ -9,7 +9,7 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from heliograph.core.ids import MessageId
-from heliograph.core.messages import Message, Parcel
+from heliograph.core.messages import WHOLE, Message, Parcel
 from heliograph.core.outcomes import Ambiguous, Deferred, SubmitOutcome
 from heliograph.core.reasons import Reason
 from heliograph.core.receipts import Receipt
@@ -96,8 +96,7 @@ class LineSession:
     def _keep(self, messages: list[Message], marked: set[MessageId], at_ms: int) -> None:
         for message in messages:
             if message.message_id in marked:
-                segments = range(len(message.content.segments))
-                self._marked.extend(Parcel(message, segment) for segment in segments if segment not in message.accepted)
+                self._marked.extend(self._line.parcels_of(message))
             else:
                 self._line.holding.discard(message.message_id)
                 if message.expires_at_ms <= at_ms:
@@ -205,7 +204,8 @@ class LineSession:
             self._settle(spared, 0)
 
     def _is_out(self, message: Message) -> bool:
-        return any((message.message_id, segment) in self._out for segment in range(len(message.content.segments)))
+        segments = range(WHOLE, len(message.content.segments))
+        return any((message.message_id, segment) in self._out for segment in segments)
 
     def _judge_unsent(self, parcel: Parcel, spared: list[Departed], now_ms: int) -> None:
         outcome = Deferred(parcel, after_ms=0, counts=False, status="session ended")

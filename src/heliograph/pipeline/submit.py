@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from heliograph.core.directory import Policy
 from heliograph.core.ids import CarrierId, MessageId
-from heliograph.core.messages import Message, Parcel
+from heliograph.core.messages import WHOLE, Message, Parcel
 from heliograph.core.outcomes import Ambiguous, Deferred, Refused, SubmitOutcome, Submitted
 from heliograph.core.receipts import match_key
 from heliograph.core.retry import decide
@@ -45,7 +45,7 @@ class Judge:
     def judge(self, outcome: SubmitOutcome, departed: list[Departed], *, policy: Policy, now_ms: int) -> None:
         """Append the facts that an outcome amounts to: none while other segments of a failed message are out."""
         message = outcome.parcel.message
-        if len(message.content.segments) == 1:
+        if len(message.content.segments) == 1 or outcome.parcel.segment == WHOLE:
             departed.append(self._departed(outcome, message, policy, now_ms))
             return
         long = self._long.get(message.message_id)

@@ -208,7 +208,7 @@ class SteppedWriter:
 
 
 class Process:
-    """One process's parts, as `server` plugs them together."""
+    """One process's parts, as `server` plugs them together. whole: carriers that take a long text in one piece."""
 
     def __init__(self, store: SqliteStore, clock: VirtualClock, events: EventWriter | None = None) -> None:
         self.store = store
@@ -220,6 +220,7 @@ class Process:
         self.tasks: set[asyncio.Task[Any]] = set()
         self._events = events or PlainEvents()
         self.keeper = PlainKeeper(store)
+        self.whole: set[CarrierId] = set()
 
     async def start(self) -> None:
         """Take the lease, recover what earlier processes left."""
@@ -235,6 +236,7 @@ class Process:
             owner=held.owner,
             spawn=self.spawn,
             keeper=self.keeper,
+            takes_whole=lambda carrier: carrier.carrier_id in self.whole,
         )
         self.notify = Notify(
             self.desk,

@@ -205,7 +205,7 @@ def _packed(fact: SegmentFact | ReceiptFact) -> tuple[Any, ...]:
         return carrier_id, key, None if state is None else int(state), addresses, error, at_ms
     assert type(fact) is SegmentFact
     account_id, message_id, segment, change, carrier_id, session_id, kind, *rest = fact
-    fate = None if type(change) is Taken else pickle.dumps(change, pickle.HIGHEST_PROTOCOL)
+    fate = None if change == _TAKEN else pickle.dumps(change, pickle.HIGHEST_PROTOCOL)
     return account_id, message_id, segment, fate, carrier_id, session_id, int(kind), *rest
 
 
