@@ -71,6 +71,15 @@ class Told(NamedTuple):
     retry_after: str = ""
 
 
+class Asked(NamedTuple):
+    """One call. Without a body none is sent."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None = None
+
+
 class CallFailed(Exception):
     """There was no answer, or no file; the text is a note that the owner of the URL may read.
 
@@ -110,6 +119,8 @@ class GuardedClient:
             read_bufsize=BODY_OCTETS // 4,
             max_headers=HEADER_LINES,
         )
+        # A GET, too, may send a message: whoever asks decides whether it is asked again.
+        self._session._retry_connection = False  # noqa: SLF001  (there is no other way to say it)
         return self
 
     async def __aexit__(
@@ -138,17 +149,19 @@ class GuardedClient:
         self, url: str, body: bytes, *, headers: Mapping[str, str], timeout_s: float, most_octets: int = BODY_OCTETS
     ) -> Told:
         """Post a body and read the whole answer. Raises `CallFailed`, which says whether the call may have left."""
-        return await _in_our_words(self._tell(url, body, headers, timeout_s, most_octets), timeout_s)
+        return await self.ask(Asked("POST", url, headers, body), timeout_s=timeout_s, most_octets=most_octets)
 
-    async def _tell(
-        self, url: str, body: bytes, headers: Mapping[str, str], timeout_s: float, most_octets: int
-    ) -> Told:
-        target = self._guard.check_url(url)
+    async def ask(self, asked: Asked, *, timeout_s: float, most_octets: int = BODY_OCTETS) -> Told:
+        """The same, by any method."""
+        return await _in_our_words(self._ask(asked, timeout_s, most_octets), timeout_s)
+
+    async def _ask(self, asked: Asked, timeout_s: float, most_octets: int) -> Told:
+        target = self._guard.check_url(asked.url)
         # Of both limits the one for connecting comes first: what exceeds the other may have left.
         connect_s = min(CONNECT_S, timeout_s / 2)
         bounds = aiohttp.ClientTimeout(total=timeout_s, connect=connect_s, sock_connect=connect_s)
-        async with self._open_session.post(
-            target.url, data=body, headers=headers, allow_redirects=False, timeout=bounds
+        async with self._open_session.request(
+            asked.method, target.url, data=asked.body, headers=asked.headers, allow_redirects=False, timeout=bounds
         ) as answer:
             _check_headers(answer)
             content = bytearray()

@@ -11,7 +11,7 @@ import pytest
 
 from heliograph.net import http
 from heliograph.net.guard import Guard, GuardedUrl
-from heliograph.net.http import CallFailed, GuardedClient, HttpAnswer, Told
+from heliograph.net.http import Asked, CallFailed, GuardedClient, HttpAnswer, Told
 from heliograph.testing.receiver import Answer, Receiver
 from tests.unit.net.servers import LOOPBACK, STRICT, Names, raw_server
 
@@ -403,5 +403,37 @@ def test_a_name_that_takes_too_long_means_that_nothing_left(monkeypatch: pytest.
                 with pytest.raises(CallFailed) as failed:
                     await client.tell("http://mms.example/", b"hello", headers={}, timeout_s=timeout_s)
                 assert not failed.value.may_have_left
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_call_whose_connection_closes_without_an_answer_is_made_once_and_may_have_left(method: str) -> None:
+    async def story() -> None:
+        heard: list[bytes] = []
+
+        async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            heard.append(await reader.read(1000))
+            writer.close()
+
+        async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server, GuardedClient(LOOPBACK) as client:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/send?a=b"
+            with pytest.raises(CallFailed) as failure:
+                await client.ask(Asked(method, url, {}), timeout_s=5)
+        assert (len(heard), failure.value.may_have_left) == (1, True)
+
+    asyncio.run(story())
+
+
+def test_whole_answer_is_read_within_its_bounds() -> None:
+    async def story() -> None:
+        answer = Answer(200, (("Content-Type", "text/plain"), ("Retry-After", "3")), b"x" * 5_000)
+        async with Receiver(answer) as receiver, GuardedClient(LOOPBACK) as client:
+            asked = Asked("PUT", receiver.url + "/a?b=c", {"X-Key": "1"}, b"body")
+            told = await client.ask(asked, timeout_s=5)
+            assert told == Told(200, "text/plain", b"x" * 5_000, "3")
+            assert (receiver.calls[0].path, receiver.calls[0].body) == ("/a?b=c", b"body")
+            with pytest.raises(CallFailed, match="larger than 4999 octets"):
+                await client.ask(asked, timeout_s=5, most_octets=4_999)
 
     asyncio.run(story())
