@@ -9,6 +9,7 @@ from heliograph.core.standing import Doubted, Ended, Fact, Requeued, Taken
 from heliograph.core.states import MessageState
 
 LONGEST_WAIT_MS = 30 * 60_000
+DOUBT_MS = 500
 
 
 def decide(outcome: SubmitOutcome, *, carrier_id: CarrierId, policy: Policy, now_ms: int) -> Fact:
@@ -26,11 +27,16 @@ def decide(outcome: SubmitOutcome, *, carrier_id: CarrierId, policy: Policy, now
         case Ambiguous():
             if policy is Policy.HOLD:
                 return Doubted()
-            return _again(message, carrier_id, counts=True, due_ms=0, now_ms=now_ms)
+            return _again(message, carrier_id, counts=True, due_ms=_after_doubt_ms(message, now_ms), now_ms=now_ms)
         case Deferred(counts=False, after_ms=after_ms):
             return _again(message, carrier_id, counts=False, due_ms=now_ms + after_ms, now_ms=now_ms)
         case Deferred():
             return _deferred(outcome, carrier_id, now_ms)
+
+
+def _after_doubt_ms(message: Message, now_ms: int) -> int:
+    """At once the first time. One that is in doubt again and again may itself be what ends the sessions."""
+    return now_ms + min(DOUBT_MS << min(message.attempts, 16), LONGEST_WAIT_MS) if message.attempts else 0
 
 
 def _deferred(outcome: Deferred, carrier_id: CarrierId, now_ms: int) -> Fact:

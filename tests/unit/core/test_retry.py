@@ -1,7 +1,7 @@
 import pytest
 
 from heliograph.core.directory import Policy
-from heliograph.core.messages import Message, Parcel
+from heliograph.core.messages import WHOLE, Message, Parcel
 from heliograph.core.outcomes import Ambiguous, Deferred, Refused, SubmitOutcome, Submitted
 from heliograph.core.reasons import Reason
 from heliograph.core.retry import LONGEST_WAIT_MS, decide, next_carrier
@@ -37,6 +37,18 @@ def test_doubt_is_resent_at_once_and_counted_or_held() -> None:
     outcome = Ambiguous(Parcel(MESSAGE, 0), "the session ended")
     assert after(outcome, policy=Policy.RESEND) == Requeued(FIRST, counts=True, due_ms=0)
     assert after(outcome, policy=Policy.HOLD) == Doubted()
+
+
+@pytest.mark.parametrize(("attempts", "wait_ms"), [(1, 1_000), (3, 4_000), (60, LONGEST_WAIT_MS)])
+def test_doubt_again_and_again_waits_longer_each_time(attempts: int, wait_ms: int) -> None:
+    message = MESSAGE._replace(attempts=attempts, expires_at_ms=2**50)
+    outcome = Ambiguous(Parcel(message, 0), "the session ended")
+    assert after(outcome, policy=Policy.RESEND) == Requeued(FIRST, counts=True, due_ms=NOW + wait_ms)
+
+
+def test_what_was_taken_whole_is_all_of_it() -> None:
+    assert after(Submitted(Parcel(MESSAGE, 0), "c1")) == Taken()
+    assert after(Submitted(Parcel(MESSAGE, WHOLE), "c1")) == Taken(is_whole=True)
 
 
 def test_doubt_past_validity_ends_under_resend_and_is_still_doubt_under_hold() -> None:
