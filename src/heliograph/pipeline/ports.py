@@ -138,6 +138,22 @@ class Callback(Protocol):
         ...
 
 
+class CarrierMemory(Protocol):
+    """What a driver that asks a carrier for news must not forget when the process ends. Raises StoreUnavailable."""
+
+    async def unreported(self, most: int) -> list[str]:
+        """The carrier's ids of what it took and has not told the end of, as it wrote them; the oldest first."""
+        ...
+
+    async def bookmark(self) -> str:
+        """What was kept last; "" for nothing."""
+        ...
+
+    async def set_bookmark(self, written: str) -> None:
+        """Keep how far the carrier was read."""
+        ...
+
+
 CallbackMaker = Callable[[Carrier, Inbox], Callback]
 """Makes the reader of a carrier's calls, for a carrier whose address has a certain scheme."""
 

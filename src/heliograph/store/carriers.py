@@ -11,7 +11,7 @@ from heliograph.core.ids import CarrierId
 from heliograph.core.messages import Channel
 from heliograph.core.states import MessageState
 from heliograph.store import meta
-from heliograph.store.schema import carrier, message, route
+from heliograph.store.schema import bookmark, carrier, message, route
 
 
 def _carrier_from(row: Row[Any]) -> Carrier:
@@ -64,5 +64,6 @@ async def has_unfinished(connection: AsyncConnection, carrier_id: CarrierId) -> 
 async def remove(connection: AsyncConnection, carrier_id: CarrierId) -> None:
     """Forget a carrier and its routes."""
     await connection.execute(delete(route).where(route.c.carrier_id == carrier_id))
+    await connection.execute(delete(bookmark).where(bookmark.c.carrier_id == carrier_id))
     await connection.execute(delete(carrier).where(carrier.c.id == carrier_id))
     await meta.bump_revision(connection)

@@ -460,6 +460,9 @@ incoming_media = _narrow(
 secret = _narrow("secret", _key("name", Text), _has("value", Text))
 """Keys of this installation that no person chooses, such as the one that signs links to media."""
 
+bookmark = _narrow("bookmark", _key("carrier_id", Integer), _has("value", Text))
+"""How far a carrier was read that is asked for what came in."""
+
 # Telling -------------------------------------------------------------------------------------------------------
 
 outbox = _narrow(
