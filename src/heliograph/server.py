@@ -22,6 +22,7 @@ from starlette.applications import Starlette
 from heliograph import __version__
 from heliograph.carriers import callbacks as callback_pages
 from heliograph.carriers.callbacks import Callbacks
+from heliograph.carriers.kinds import takes_whole
 from heliograph.carriers.makers import Tools, callback_makers, driver_makers
 from heliograph.config import Settings, address_of
 from heliograph.core.alphabets import language_table_of
@@ -51,6 +52,7 @@ from heliograph.pipeline.dispatch import Dispatch
 from heliograph.pipeline.drafting import Terms
 from heliograph.pipeline.drivers import Drivers
 from heliograph.pipeline.fetching import Fetching
+from heliograph.pipeline.memory import Memory
 from heliograph.pipeline.notify import Notify
 from heliograph.pipeline.ports import EventWriter
 from heliograph.pipeline.settlement import Settlement
@@ -58,6 +60,7 @@ from heliograph.services.accounts import Accounts
 from heliograph.services.attachments import FittedAttachments
 from heliograph.services.broadcasts import Broadcasts
 from heliograph.services.campaigns import Campaigns
+from heliograph.services.carriers import callback_path
 from heliograph.services.contacts import Contacts
 from heliograph.services.media import Links, MediaLibrary, key_of
 from heliograph.services.messages import Messages
@@ -188,6 +191,7 @@ async def exchange(
                 reach=reach,
                 spawn=spawning(group),
                 keeper=library,
+                takes_whole=takes_whole,
             )
             whole = await _assemble(settings, desk, held=held, callers=_Callers(customers, carriers), library=library)
             background = [group.create_task(work, name=name) for name, work in _background(whole)]
@@ -264,7 +268,16 @@ async def _assemble(
     dispatch = Dispatch(desk, settlement, fetching)
     attachments = _attachments(settings, desk.clock, library=library, links=links)
     speaker = _speaker(settings, desk.clock)
-    tools = Tools(desk.clock, callers.carriers, attachments, speaker)
+    tools = Tools(
+        clock=desk.clock,
+        caller=callers.carriers,
+        public=callers.customers,
+        attachments=attachments,
+        speaker=speaker,
+        inbox=dispatch.line,
+        memory=lambda carrier_id: Memory(desk.store, carrier_id),
+        callback=lambda carrier: _base(settings) + callback_path(carrier.name, key),
+    )
     await recover.recover(settlement, held)
     await notify.recover()
     return Exchange(
@@ -278,7 +291,9 @@ async def _assemble(
         attachments=attachments,
         speaker=speaker,
         links=links,
-        callbacks=Callbacks(callback_makers(), snapshot=lambda: desk.directory.snapshot, inbox=dispatch.line, key=key),
+        callbacks=Callbacks(
+            callback_makers(tools), snapshot=lambda: desk.directory.snapshot, inbox=dispatch.line, key=key
+        ),
     )
 
 
@@ -293,8 +308,12 @@ def _speaker(settings: Settings, clock: Clock) -> EngineSpeaker:
 
 
 def _links(settings: Settings, desk: Desk, key: bytes) -> Links:
-    base = settings.public_url or f"http://{settings.listen}"
-    return Links(key, desk.clock, base=base, good_for_s=settings.media_link_days * 86_400)
+    return Links(key, desk.clock, base=_base(settings), good_for_s=settings.media_link_days * 86_400)
+
+
+def _base(settings: Settings) -> str:
+    """Our own address, as others reach it."""
+    return settings.public_url or f"http://{settings.listen}"
 
 
 def _terms(settings: Settings) -> Terms:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from heliograph.carriers.http import profile as http
 from heliograph.carriers.loopback import delays_of
 from heliograph.carriers.mm7.profile import channels_of
 from heliograph.carriers.sip import profile as sip
@@ -26,6 +27,10 @@ def _loopback(carrier: Carrier) -> frozenset[Channel]:
     return frozenset(Channel)
 
 
+def _http(carrier: Carrier) -> frozenset[Channel]:
+    return http.profile_of(carrier).recipe.channels
+
+
 _SMPP: Final = Kind("smpp[s]://SYSTEM_ID:PASSWORD@HOST:PORT", _smpp)
 _MM7: Final = Kind("mm7+http[s]://VASPID:PASSWORD@HOST:PORT/PATH", channels_of, calls_back=True)
 _SIP: Final = Kind("sip[s]://USER:PASSWORD@HOST:PORT", _sip, policy=Policy.HOLD, window=1)
@@ -38,5 +43,12 @@ KINDS: Final[Kinds] = {
     "sip": _SIP,
     "sips": _SIP,
     "loopback": Kind("loopback:", _loopback),
+    http.SCHEME: Kind(http.FORM, _http, calls_back=True, takes_whole=True),
 }
-"""By scheme. Who drives them, and who reads their calls, is said in `server.py`."""
+"""By scheme. Who drives them, and who reads their calls, is said in `makers.py`."""
+
+
+def takes_whole(carrier: Carrier) -> bool:
+    """Whether a long text is handed to a carrier in one piece."""
+    kind = KINDS.get(carrier.url.partition(":")[0].lower())
+    return kind is not None and kind.takes_whole

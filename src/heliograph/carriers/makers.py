@@ -1,25 +1,47 @@
 """Who drives carriers, and who reads what they call us with: by scheme of the carrier's address."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
+from heliograph.carriers.http.callback import HttpCallback
+from heliograph.carriers.http.driver import Around, HttpDriver
+from heliograph.carriers.http.profile import SCHEME
 from heliograph.carriers.loopback import LoopbackDriver
 from heliograph.carriers.mm7.callback import Mm7Callback
 from heliograph.carriers.mm7.driver import Mm7Driver
 from heliograph.carriers.sip.driver import SipDriver
 from heliograph.carriers.smpp.driver import SmppDriver
 from heliograph.core.directory import Carrier
+from heliograph.core.ids import CarrierId
 from heliograph.net.clock import Clock
 from heliograph.net.http import GuardedClient
-from heliograph.pipeline.ports import Attachments, CallbackMaker, Driver, DriverMaker, Feed, Speaker
+from heliograph.pipeline.ports import (
+    Attachments,
+    Callback,
+    CallbackMaker,
+    CarrierMemory,
+    Driver,
+    DriverMaker,
+    Feed,
+    Inbox,
+    Speaker,
+)
 
 
 class Tools(NamedTuple):
-    """What drivers work with. caller: reaches every address, for carriers are the operator's choice."""
+    """What drivers work with. caller: reaches every address, for carriers are the operator's choice.
+
+    public: for addresses that somebody else chose. inbox, memory: of a carrier. callback: our address for its calls.
+    """
 
     clock: Clock
     caller: GuardedClient
+    public: GuardedClient
     attachments: Attachments
     speaker: Speaker
+    inbox: Callable[[CarrierId], Inbox]
+    memory: Callable[[CarrierId], CarrierMemory]
+    callback: Callable[[Carrier], str]
 
 
 def driver_makers(tools: Tools) -> dict[str, DriverMaker]:
@@ -37,6 +59,17 @@ def driver_makers(tools: Tools) -> dict[str, DriverMaker]:
     def sip(carrier: Carrier, feed: Feed) -> Driver:
         return SipDriver(carrier, feed, tools.clock, speaker=tools.speaker)
 
+    def http(carrier: Carrier, feed: Feed) -> Driver:
+        around = Around(
+            web=tools.caller,
+            public=tools.public,
+            callback=tools.callback(carrier),
+            link=tools.attachments.link,
+            inbox=tools.inbox(carrier.carrier_id),
+            memory=tools.memory(carrier.carrier_id),
+        )
+        return HttpDriver(carrier, feed, tools.clock, around=around)
+
     return {
         "smpp": smpp,
         "smpps": smpp,
@@ -45,9 +78,14 @@ def driver_makers(tools: Tools) -> dict[str, DriverMaker]:
         "mm7+https": mm7,
         "sip": sip,
         "sips": sip,
+        SCHEME: http,
     }
 
 
-def callback_makers() -> dict[str, CallbackMaker]:
+def callback_makers(tools: Tools) -> dict[str, CallbackMaker]:
     """Who reads calls."""
-    return {"mm7+http": Mm7Callback, "mm7+https": Mm7Callback}
+
+    def http(carrier: Carrier, inbox: Inbox) -> Callback:
+        return HttpCallback(carrier, inbox, web=tools.caller, public=tools.public)
+
+    return {"mm7+http": Mm7Callback, "mm7+https": Mm7Callback, SCHEME: http}

@@ -23,6 +23,7 @@ class Kind(NamedTuple):
 
     form: of the address. read: what one can carry; raises ValueError, with a sentence, when nothing can use it.
     calls_back: whether it calls us, at an address of ours. policy, window: unless others are named.
+    takes_whole: whether a long text is handed to it in one piece, and it reports on that once.
     """
 
     form: str
@@ -30,6 +31,7 @@ class Kind(NamedTuple):
     calls_back: bool = False
     policy: Policy = Policy.RESEND
     window: int = 10
+    takes_whole: bool = False
 
 
 Kinds = Mapping[str, Kind]
@@ -89,6 +91,11 @@ def _forms(kinds: Kinds) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
+def callback_path(name: str, key: bytes) -> str:
+    """Where the carrier with a name calls us, behind our own address. key: of the installation."""
+    return f"{CALLBACK_PATH}{quote(name)}/{links.callback_signature(name, key=key)}"
+
+
 def without_password(url: str) -> str:
     """An address as it may be shown.
 
@@ -138,8 +145,7 @@ class Carriers:
         """Where a carrier calls us, behind our own address; "" for one that does not."""
         if not kind_of(carrier.url, self._kinds).calls_back:
             return ""
-        key = await key_of(self._store, os.urandom)
-        return f"{CALLBACK_PATH}{quote(carrier.name)}/{links.callback_signature(carrier.name, key=key)}"
+        return callback_path(carrier.name, await key_of(self._store, os.urandom))
 
     async def list(self) -> tuple[Carrier, ...]:
         """All carriers, oldest first."""
