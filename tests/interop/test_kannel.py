@@ -74,12 +74,12 @@ async def listener() -> AsyncIterator[tuple[list[str], int]]:
 
 
 @asynccontextmanager
-async def kannel(folder: Path, *, centre: int) -> AsyncIterator[tuple[Peer, int]]:
-    """Both boxes, and the port where messages are handed in."""
+async def kannel(folder: Path, *, centre: int, more: str = "") -> AsyncIterator[tuple[Peer, int]]:
+    """Both boxes, and the port where messages are handed in. more: of the configuration."""
     bearerbox, smsbox = installed("bearerbox", "smsbox")
     admin, box, send = free_ports(3)
     config = folder / "kannel.conf"
-    config.write_text(CONFIG.format(admin=admin, box=box, send=send, centre=centre))
+    config.write_text(CONFIG.format(admin=admin, box=box, send=send, centre=centre) + more)
     async with Peer(bearerbox, "-v", "1", str(config), folder=folder) as bearer:
         await bearer.answers(box)
         async with Peer(smsbox, "-v", "1", str(config), folder=folder) as peer:
