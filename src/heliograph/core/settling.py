@@ -132,7 +132,7 @@ class Changes:
         self.attempts: list[tuple[object, ...]] = []
         self.events: list[tuple[object, ...]] = []
         self.outbox: list[tuple[object, ...]] = []
-        self.ready: list[tuple[int, AccountId, MessageId]] = []
+        self.ready: list[tuple[int, AccountId, MessageId, CarrierId]] = []
         self.doubts: list[Doubt] = []
 
 
@@ -193,7 +193,7 @@ class Fold:
             parked.is_settled = True
             self._change(after, Reported(parked.state, is_whole=segment == WHOLE), at_ms, parked.error)
         elif type(change) is Requeued and change.due_ms and after is not before:
-            self.changes.ready.append((change.due_ms, account_id, message_id))
+            self.changes.ready.append((change.due_ms, account_id, message_id, after.carrier_id))
         elif type(change) is Doubted and after.state is MessageState.HELD:
             self.changes.doubts.append(
                 Doubt(carrier_id, after.recipient, account_id, message_id, segment, fact.sender, at_ms)

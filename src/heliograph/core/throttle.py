@@ -35,6 +35,10 @@ class TokenBucket:
         """Return what was taken and not used."""
         self._level = min(self._burst, self._level + unused)
 
+    def set_level(self, level: float, now: float) -> None:
+        """So many may pass now, by somebody else's count; below zero is what was too much."""
+        self._level, self._updated = min(self._burst, level), now
+
     def wait_s(self, now: float) -> float:
         """Seconds until one may pass; 0 when one may pass now."""
         self._refill(now)

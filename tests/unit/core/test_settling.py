@@ -171,7 +171,7 @@ def test_a_doubt_and_a_wait_are_noted_for_later() -> None:
     doubted.fold([segment(Doubted())], NOBODY)
     assert doubted.changes.doubts == [DOUBT._replace(marked_at_ms=200)]
     put_off.fold([segment(Requeued(FIRST, counts=True, due_ms=900))], NOBODY)
-    assert put_off.changes.ready == [(900, *OUR_KEY)]
+    assert put_off.changes.ready == [(900, *OUR_KEY, FIRST)]
     put_off_for_nothing.fold([segment(Requeued(FIRST, counts=True, due_ms=900))], NOBODY)
     assert put_off_for_nothing.changes.ready == []
 
