@@ -2,7 +2,7 @@
 
 from sqlalchemy import insert
 
-from heliograph.core.ids import MessageId
+from heliograph.core.ids import CarrierId, MessageId
 from heliograph.core.messages import Channel
 from heliograph.core.reasons import Reason
 from heliograph.core.settling import OutcomeKind
@@ -13,12 +13,14 @@ from heliograph.store.hops.accept import ACCEPT
 from heliograph.store.hops.claim import (
     CLAIM,
     RECOVER,
+    RELEASE,
     Claimed,
     ClaimRequest,
     Claims,
     InDoubt,
     Recovered,
     RecoverRequest,
+    ReleaseRequest,
 )
 from heliograph.testing.stores import FreshStore
 from tests.conformance.steps import OWNER, RECIPIENT, SENDER, SESSION, VALID_MS, Steps
@@ -145,6 +147,56 @@ def test_how_many_wait_and_when_the_first_is_due(engine: FreshStore, steps: Step
     _waiting(engine, steps, 2)
     assert (count(steps.now_ms), count(steps.now_ms + 1), count(steps.now_ms + 1, 1)) == (0, 2, 1)
     assert engine.reading(ready.next_due) == steps.now_ms
+
+
+# For several processes -------------------------------------------------------------------------------------------
+
+
+def test_only_messages_of_the_carriers_asked_for_are_claimed(engine: FreshStore, steps: Steps) -> None:
+    mine, others = _waiting(engine, steps, 2), _waiting(engine, steps)
+    engine.execute("update ready set carrier_id = ? where message_id = ?", engine.other_carrier_id, others[0])
+    request = ClaimRequest(OWNER, steps.now_ms, 10, (engine.carrier_id,))
+    assert [each.message_id for each in engine.do(CLAIM, request).messages] == mine
+    assert engine.do(CLAIM, request) == Claims([], 0)
+    both = request._replace(carriers=(engine.carrier_id, engine.other_carrier_id))
+    assert [each.message_id for each in engine.do(CLAIM, both).messages] == others
+
+
+def test_when_messages_of_carriers_are_due(engine: FreshStore, steps: Steps) -> None:
+    _waiting(engine, steps)
+
+    def due(*carriers: CarrierId) -> int | None:
+        return engine.reading(lambda connection: ready.next_due(connection, carriers))
+
+    assert due(engine.carrier_id, engine.other_carrier_id) == steps.now_ms
+    assert due(engine.other_carrier_id) is None
+    assert due() is None
+    assert engine.reading(ready.carriers) == [engine.carrier_id]
+
+
+def test_what_is_released_waits_for_the_carrier_it_was_released_for(engine: FreshStore, steps: Steps) -> None:
+    queued, left, cancelled = steps.accept(), steps.leaving(), steps.accept()
+    steps.settle(steps.outcome(cancelled[0], Ended(MessageState.CANCELLED, Reason.CANCELLED)))
+    keys = [(engine.account_id, each, engine.other_carrier_id) for each in (*queued, left, *cancelled)]
+    for _ in range(2):
+        engine.do(RELEASE, ReleaseRequest(OWNER, keys, steps.now_ms))
+    assert engine.rows("select message_id, carrier_id from ready") == [(queued[0], engine.other_carrier_id)]
+    assert steps.mark(queued) == set()
+    (claimed,) = engine.do(CLAIM, ClaimRequest(NEXT, steps.now_ms, 10, (engine.other_carrier_id,))).messages
+    assert (claimed.message_id, claimed.carrier_id) == (queued[0], engine.other_carrier_id)
+
+
+def test_one_owner_of_several_is_recovered(engine: FreshStore, steps: Steps) -> None:
+    queued, doubted = steps.accept(), steps.leaving()
+    request = steps.request([RECIPIENT])
+    living = [message._replace(owner=NEXT + 1) for message in request.messages]
+    engine.do(ACCEPT, request._replace(messages=living))
+    recover = RecoverRequest(NEXT, engine.account_id, 0, steps.now_ms, 10, OWNER)
+    recovered = engine.do(RECOVER, recover)
+    assert ([each.message_id for each in recovered.in_doubt], recovered.put_back) == ([doubted], 1)
+    assert engine.do(RECOVER, recover) == Recovered([], 0, None)
+    assert engine.rows("select message_id, carrier_id from ready") == [(queued[0], engine.carrier_id)]
+    assert engine.rows("select id from message where owner = ?", NEXT + 1) == [(living[0].message_id,)]
 
 
 # Recover ---------------------------------------------------------------------------------------------------------

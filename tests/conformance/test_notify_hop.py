@@ -8,7 +8,7 @@ from heliograph.core.states import MessageState
 from heliograph.store import telling
 from heliograph.store.hops.notify import GROUP, TRIED, DeliveryState, GroupRequest, TriedRequest
 from heliograph.testing.stores import FreshStore
-from tests.conformance.steps import RECIPIENT, Steps
+from tests.conformance.steps import OWNER, RECIPIENT, Steps
 
 HOOK, OTHER_HOOK = WebhookId(1), WebhookId(2)
 S = MessageState
@@ -41,6 +41,7 @@ def _group(
         len(messages),
         [(engine.account_id, message, state) for message in messages],
         steps.now_ms,
+        OWNER,
     )
 
 
@@ -70,6 +71,7 @@ def test_a_delivery_takes_the_place_of_its_outbox_rows(engine: FreshStore, steps
             None,
             steps.now_ms,
             None,
+            OWNER,
         )
     ]
 
@@ -87,7 +89,7 @@ def test_deliveries_of_one_batch(engine: FreshStore, steps: Steps) -> None:
         _group(engine, steps, messages[place : place + 100], delivery_id=place + 1) for place in range(0, 1_000, 100)
     ]
     commits = engine.writer.commits
-    assert engine.together(GROUP, requests) == [None] * 10
+    assert engine.together(GROUP, requests) == [frozenset()] * 10
     assert engine.writer.commits == commits + 1
     assert engine.rows("select distinct webhook_id from outbox") == [(OTHER_HOOK,)]
 
@@ -96,9 +98,21 @@ def test_a_delivery_that_cannot_be_stored_leaves_its_outbox_rows(engine: FreshSt
     messages = _told(engine, steps, 2)
     requests = [_group(engine, steps, [message]) for message in messages]
     first, second = engine.together(GROUP, requests)
-    assert first is None
+    assert first == frozenset()
     assert isinstance(second, Exception)
     assert engine.rows("select message_id from outbox where webhook_id = ?", HOOK) == [(messages[1],)]
+
+
+def test_what_another_process_has_told_is_not_told_again(engine: FreshStore, steps: Steps) -> None:
+    first, second, third = _told(engine, steps, 3)
+    before = engine.rows("select * from outbox where webhook_id = ? and message_id = ?", HOOK, second)
+    engine.do(GROUP, _group(engine, steps, [first]))
+    late = _group(engine, steps, [first, second], delivery_id=91)
+    requests = [late, _group(engine, steps, [third], delivery_id=92)]
+    missing = frozenset({(engine.account_id, first, int(S.SUBMITTED))})
+    assert engine.together(GROUP, requests) == [missing, frozenset()]
+    assert engine.rows("select id from delivery order by id") == [(90,), (92,)]
+    assert engine.rows("select * from outbox where webhook_id = ?", HOOK) == before
 
 
 def test_what_came_of_a_call_is_kept(engine: FreshStore, steps: Steps) -> None:

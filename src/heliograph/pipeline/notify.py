@@ -18,7 +18,7 @@ from heliograph.pipeline.desk import Desk
 from heliograph.pipeline.ports import Delivery, EventWriter, Kept, MediaLinks
 from heliograph.store import deliveries, telling
 from heliograph.store.engine import StoreUnavailable
-from heliograph.store.hops.notify import GROUP, GroupRequest
+from heliograph.store.hops.notify import GROUP, GroupRequest, Missing
 
 TICK_S = 0.2
 QUIET_S = 0.25
@@ -160,15 +160,19 @@ class Notify:
         body = self._writers[webhook.dialect].write(linked, webhook=webhook, account=account, at_ms=now_ms)
         delivery = Delivery(self._desk.ids.next(now_ms), webhook, body, 0)
         request = GroupRequest(
-            delivery.delivery_id, webhook_id, webhook.account_id, webhook.kind, body, len(events), keys, now_ms
-        )
+            delivery.delivery_id, webhook_id, webhook.account_id, webhook.kind, body, len(events), keys, now_ms,
+            self._desk.owner,
+        )  # fmt: skip
 
         lane.is_grouping = True
         self._grouped.update(keys)
 
-        def stored(result: Exception | None) -> None:
+        def stored(result: Missing | Exception) -> None:
             lane.is_grouping = False
-            if result is None:
+            if isinstance(result, frozenset) and result:
+                # Another process has told some of it.
+                lane.put_back([event for event in events if event[:3] not in result], overtaken)
+            elif isinstance(result, frozenset):
                 self._desk.reach("notify.grouped")
                 self._desk.tally.events_told += len(events)
                 self._calls.enqueue(delivery)
@@ -212,15 +216,28 @@ class Notify:
     async def follow(self) -> None:
         """Take up deliveries that are due again, replayed or too many for memory; for ever."""
         while True:
-            try:
+            with suppress(StoreUnavailable):
                 await self._take_up()
                 await self._calls.take_up()
-            except StoreUnavailable:
-                pass
             await self._clock.sleep(LOOK_S)
 
-    async def _take_up(self) -> None:
-        """Events that other processes left in the outbox, such as a command that cancelled a message."""
+    async def follow_calls(self) -> None:
+        """As `follow`, for the deliveries alone; for ever."""
+        while True:
+            with suppress(StoreUnavailable):
+                await self._calls.take_up()
+            await self._clock.sleep(LOOK_S)
+
+    async def follow_strays(self) -> None:
+        """As `follow`, for events alone, of which other processes may leave many; for ever."""
+        while True:
+            with suppress(StoreUnavailable):
+                while await self._take_up() == PAGE:
+                    await self._clock.sleep(TICK_S)
+            await self._clock.sleep(LOOK_S)
+
+    async def _take_up(self) -> int:
+        """Events that other processes left in the outbox, such as a command that cancelled a message; how many."""
         # What is grouped while the store is being read must not be taken from the older picture that the read returns.
         self._grouped.clear()
         before_ms = self._clock.now_ms() - STRAY_MS
@@ -231,3 +248,4 @@ class Notify:
             is_here = lane.is_grouping or (event.message_id, event.state) in lane.events
             if not is_here and event[:3] not in self._grouped:
                 self.tell([each])
+        return len(told)

@@ -252,8 +252,20 @@ owner = Table(
     _has("started_at_ms", BigInteger),
     _has("beat_at_ms", BigInteger),
     _has("low_water_id", BigInteger, default="0"),
+    _has("is_worker", Boolean, default="1"),
+    _has("sessions", JSON, default="[]"),
 )
-"""The processes that hold leases. Below `low_water_id` an owner has nothing unfinished in memory."""
+"""The processes that hold leases. Below `low_water_id` an owner has nothing unfinished in memory.
+
+beat_at_ms: 0 when it was found dead and is being recovered. is_worker: whether it may hold slots. sessions: those that
+are bound.
+"""
+
+carrier_slot = _narrow("carrier_slot", _key("carrier_id", Integer), _key("slot", Integer), _has("owner", Integer))
+"""Sessions of carriers that are taken by processes, where several share the store; what has no row is free."""
+
+rate_level = _narrow("rate_level", _key("account_id", Integer), _has("level", BigInteger), _has("at_ms", BigInteger))
+"""What is left of an account's requests a minute, in millionths, where several processes count them."""
 
 submission = _narrow(
     "submission",
@@ -309,8 +321,17 @@ forgotten = _narrow(
 )
 """Messages that were forgotten after their time: how many, and what they had cost together."""
 
-ready = _narrow("ready", _key("due_at_ms"), _key("account_id", Integer), _key("message_id"))
-"""Queued messages that no process holds in memory: scheduled, deferred, overflowing, recovered."""
+ready = _narrow(
+    "ready",
+    _key("due_at_ms"),
+    _key("account_id", Integer),
+    _key("message_id"),
+    _has("carrier_id", Integer, default="0"),
+)
+"""Queued messages that no process holds in memory: scheduled, deferred, overflowing, recovered, for other processes.
+
+carrier_id: which process takes them. On PostgreSQL there is an index on it and the time.
+"""
 
 attempt = _narrow(
     "attempt",
@@ -490,8 +511,10 @@ delivery = Table(
     Column("note", Text),
     _has("created_at_ms", BigInteger),
     Column("settled_at_ms", BigInteger),
+    _has("owner", Integer, default="0"),
     Index("delivery_due", "state", "webhook_id", "next_at_ms"),
 )
+"""owner: the process that calls, 0 for any."""
 
 audit = Table(
     "audit",

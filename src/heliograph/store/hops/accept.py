@@ -43,6 +43,7 @@ class NewBody(NamedTuple):
 
 class AcceptRequest(NamedTuple):
     """Everything one submission writes. owner 0 in the messages: nobody takes them into memory.
+    waits: there are such messages, which stand in `ready`.
 
     bodies: each of them some message's, unless there are no messages. answer: what an idempotent repetition is told.
     talks: recipients may answer to this sender, and it is nobody's own. media: addresses of the files that go with it,
@@ -201,7 +202,7 @@ def _rows(passed: list[AcceptRequest], results: list[AcceptResult]) -> list[Step
     bodies: list[tuple[object, ...]] = []
     queued: list[NewMessage] = []
     scheduled: list[NewMessage] = []
-    waiting: list[tuple[int, int, int]] = []
+    waiting: list[tuple[int, int, int, int]] = []
     media: list[tuple[object, ...]] = []
     talks: dict[tuple[str, str], tuple[int, int]] = {}
     for request in passed:
@@ -218,7 +219,11 @@ def _rows(passed: list[AcceptRequest], results: list[AcceptResult]) -> list[Step
         (scheduled if send_at_ms else queued).extend(request.messages)
         if request.waits:
             due_ms = send_at_ms or request.at_ms
-            waiting += [(due_ms, account_id, message.message_id) for message in request.messages]
+            waiting += [
+                (due_ms, account_id, message.message_id, message.carrier_id)
+                for message in request.messages
+                if not message.owner
+            ]
         if request.media:
             media += _media_of(request)
         if request.talks and not send_at_ms:

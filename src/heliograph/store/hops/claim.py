@@ -1,4 +1,4 @@
-"""Claim: take messages that nobody holds in memory; recover: find those whose owner is gone.
+"""Claim: take messages that nobody holds in memory; recover: find those whose owner is gone; release: give them away.
 
 Owner 0 means that a queued or scheduled message stands in `ready`; any other owner that it is in that process's memory.
 A scheduled one is queued by the claim at its time, unless its account is suspended then: it waits for the account.
@@ -19,11 +19,12 @@ from heliograph.store.hops.statements import Script, Statement
 
 
 class ClaimRequest(NamedTuple):
-    """Up to `most` messages that are due."""
+    """Up to `most` messages that are due. carriers: only theirs; None for those of any."""
 
     owner: int
     at_ms: int
     most: int
+    carriers: tuple[CarrierId, ...] | None = None
 
 
 class Claimed(NamedTuple):
@@ -77,6 +78,30 @@ where ready.due_at_ms = due.due_at_ms and ready.account_id = due.account_id and 
 returning ready.account_id, ready.message_id
 """,
 )
+_TAKE_OF = Statement(
+    """
+delete from ready where (due_at_ms, account_id, message_id) in
+  (select due_at_ms, account_id, message_id from ready
+   where due_at_ms <= ?1 and carrier_id in (select * from ({rows}) j) order by due_at_ms limit ?2)
+returning account_id, message_id
+""",
+    returns=True,
+    columns="int",
+    scalars="bigint int",
+    postgres="""
+with due as materialized (
+  select r.due_at_ms, r.account_id, r.message_id
+  from ({rows}) j cross join lateral (
+    select * from ready where carrier_id = j.column1 and due_at_ms <= ?1 order by due_at_ms limit ?2
+    for update skip locked
+  ) r
+)
+delete from ready using due
+where ready.due_at_ms = due.due_at_ms and ready.account_id = due.account_id and ready.message_id = due.message_id
+returning ready.account_id, ready.message_id
+""",
+)
+"""For several processes: of each of these carriers up to so many."""
 _SHOW = Statement(
     """
 from ({rows}) j cross join {day:message} m cross join submission s
@@ -158,7 +183,11 @@ def _claim(requests: list[ClaimRequest]) -> Script[list[Claims]]:
 
 
 def _claim_one(request: ClaimRequest) -> Script[Claims]:
-    due = yield _TAKE.alone(request.at_ms, request.most)
+    if request.carriers is None:
+        due = yield _TAKE.alone(request.at_ms, request.most)
+    else:
+        rows = [(carrier_id,) for carrier_id in request.carriers]
+        due = yield _TAKE_OF.about(rows, request.at_ms, request.most)
     if not due:
         return Claims([], 0)
     queued, scheduled = int(MessageState.QUEUED), int(MessageState.SCHEDULED)
@@ -181,7 +210,8 @@ def _allowed(shown: list[_Shown], at_ms: int) -> Script[list[_Shown]]:
     accounts = {(row[1],) for row in shown if row[0] == MessageState.SCHEDULED}
     suspended = {account_id for (account_id,) in (yield _SUSPENDED.about(list(accounts)))}
     stays = {row[1:3] for row in shown if row[0] == MessageState.SCHEDULED and row[1] in suspended and row[6] > at_ms}
-    yield WAIT.about([(at_ms + SUSPENDED_MS, *key) for key in stays])
+    carriers = {row[1:3]: row[5] for row in shown}
+    yield WAIT.about([(at_ms + SUSPENDED_MS, *key, carriers[key]) for key in stays])
     return [row for row in shown if row[1:3] not in stays] if stays else shown
 
 
@@ -231,13 +261,17 @@ CLAIM: Hop[ClaimRequest, Claims] = Hop("claim", lambda request: request.most, _c
 
 
 class RecoverRequest(NamedTuple):
-    """One page of an account's messages from an id on whose owners are not `owner`."""
+    """One page of an account's messages from an id on whose owner is dead, who become `owner`'s or nobody's.
+
+    dead: the one, or None for everybody but `owner`.
+    """
 
     owner: int
     account_id: AccountId
     above: int
     at_ms: int
     most: int
+    dead: int | None = None
 
 
 class InDoubt(NamedTuple):
@@ -266,7 +300,16 @@ _ORPHANS = Statement(
 from message
 where account_id = ?1 and id > ?2 and owner not in (0, ?3) and state in (?4, ?5) order by id limit ?6
 """,
-    reads="id, state",
+    reads="id, state, carrier_id",
+    scalars="int bigint int int int int",
+)
+_ORPHANS_OF = Statement(
+    """
+from message
+where account_id = ?1 and id > ?2 and owner = ?3 and state in (?4, ?5) order by id limit ?6
+""",
+    reads="id, state, carrier_id",
+    locks="message",
     scalars="int bigint int int int int",
 )
 _PUT_BACK = Statement(
@@ -315,15 +358,57 @@ def _recover(requests: list[RecoverRequest]) -> Script[list[Recovered]]:
 def _recover_page(request: RecoverRequest) -> Script[Recovered]:
     account_id = request.account_id
     queued, submitting = int(MessageState.QUEUED), int(MessageState.SUBMITTING)
-    orphans = yield _ORPHANS.alone(account_id, request.above, request.owner, queued, submitting, request.most)
-    waiting = [(account_id, message_id) for message_id, state in orphans if state == queued]
-    doubted = [(account_id, message_id) for message_id, state in orphans if state == submitting]
+    statement, whose = (_ORPHANS, request.owner) if request.dead is None else (_ORPHANS_OF, request.dead)
+    orphans = yield statement.alone(account_id, request.above, whose, queued, submitting, request.most)
+    waiting = [(account_id, message_id) for message_id, state, _ in orphans if state == queued]
+    doubted = [(account_id, message_id) for message_id, state, _ in orphans if state == submitting]
     yield _PUT_BACK.about(waiting, queued)
-    yield WAIT.about([(request.at_ms, *key) for key in waiting])
+    yield WAIT.about([(request.at_ms, account_id, row[0], row[2]) for row in orphans if row[1] == queued])
     yield _ADOPT.about(doubted, request.owner)
+    if doubted:
+        # They may be old: whoever recovers this owner in its turn must look that far back.
+        yield _LOWER_WATER.alone(request.owner, doubted[0][1])
     taken = yield from _taken(doubted)
     in_doubt = [InDoubt._make((*row[:7], taken.get(row[1], _NONE))) for row in (yield _IN_DOUBT.about(doubted))]
     return Recovered(in_doubt, len(waiting), orphans[-1][0] if len(orphans) == request.most else None)
 
 
 RECOVER: Hop[RecoverRequest, Recovered] = Hop("recover", lambda request: request.most, _recover)
+
+
+class ReleaseRequest(NamedTuple):
+    """Messages of `owner` that other processes shall have, with the carrier that each of them waits for."""
+
+    owner: int
+    messages: list[tuple[AccountId, MessageId, CarrierId]]
+    at_ms: int
+
+
+_RELEASE = Statement(
+    """
+update {day:message} set owner = 0, carrier_id = (
+  select j.column3 from ({rows}) j where j.column1 = account_id and j.column2 = id)
+where (account_id, id) in (select column1, column2 from ({rows}) k) and state = ?1 and owner = ?2
+returning account_id, id, carrier_id
+""",
+    returns=True,
+    columns="int bigint int",
+    scalars="int int",
+    id_column=2,
+    postgres="""
+update {day:message} m set owner = 0, carrier_id = j.column3
+from ({rows}) j
+where m.account_id = j.column1 and m.id = j.column2 and m.state = ?1 and m.owner = ?2
+returning m.account_id, m.id, m.carrier_id
+""",
+)
+
+
+def _release(requests: list[ReleaseRequest]) -> Script[list[None]]:
+    for request in requests:
+        released = yield _RELEASE.about(request.messages, int(MessageState.QUEUED), request.owner)
+        yield WAIT.about([(request.at_ms, *row) for row in released])
+    return [None] * len(requests)
+
+
+RELEASE: Hop[ReleaseRequest, None] = Hop("release", lambda request: len(request.messages), _release)

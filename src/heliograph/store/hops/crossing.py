@@ -25,7 +25,7 @@ from heliograph.store.hops.accept import (
     Replay,
     Stored,
 )
-from heliograph.store.hops.claim import CLAIM, RECOVER
+from heliograph.store.hops.claim import CLAIM, RECOVER, RELEASE
 from heliograph.store.hops.incoming import GIVE_UP, TAKE_IN, GiveUp, TakeIn
 from heliograph.store.hops.mark import MARK, MarkRequest
 from heliograph.store.hops.media import FETCHED, KEEP
@@ -34,7 +34,8 @@ from heliograph.store.hops.settle import SETTLE, SettleRequest
 from heliograph.store.hops.stages import StageMove
 
 HOPS: dict[str, Hop[Any, Any]] = {
-    hop.name: hop for hop in (ACCEPT, MARK, SETTLE, GROUP, TRIED, CLAIM, RECOVER, TAKE_IN, GIVE_UP, KEEP, FETCHED)
+    hop.name: hop
+    for hop in (ACCEPT, MARK, SETTLE, GROUP, TRIED, CLAIM, RECOVER, RELEASE, TAKE_IN, GIVE_UP, KEEP, FETCHED)
 }
 """Everything that the writer does, by name."""
 

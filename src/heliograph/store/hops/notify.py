@@ -1,11 +1,13 @@
 """Notify: a delivery with its exact body replaces the outbox rows it was made of, before the first call."""
 
+from collections.abc import Container
 from enum import IntEnum
 from typing import NamedTuple
 
 from heliograph.core.ids import AccountId, MessageId, WebhookId
 from heliograph.core.states import MessageState
 from heliograph.store.hop import Hop
+from heliograph.store.hops.outbox import TELL
 from heliograph.store.hops.statements import Script, Statement, together
 
 
@@ -18,7 +20,10 @@ class DeliveryState(IntEnum):
 
 
 class GroupRequest(NamedTuple):
-    """One delivery and the events it tells. events: outbox keys, those overtaken by later ones included."""
+    """One delivery and the events it tells. events: outbox keys, told ones first, then those overtaken by later ones.
+
+    owner: the process that will call.
+    """
 
     delivery_id: int
     webhook_id: WebhookId
@@ -28,49 +33,74 @@ class GroupRequest(NamedTuple):
     told: int
     events: list[tuple[AccountId, MessageId, MessageState]]
     at_ms: int
+    owner: int = 0
 
+
+Missing = frozenset[tuple[int, int, int]]
+"""Events (account, message and state) that were to be told and that somebody else has told already."""
 
 _CLEAR = Statement(
     """
 delete from outbox where (webhook_id, account_id, message_id, state) in (select * from ({rows}) j)
+returning webhook_id, account_id, message_id, state, at_ms
 """,
+    returns=True,
     columns="int int bigint int",
 )
 _INSERT = Statement(
     """
-insert into delivery(id, webhook_id, account_id, kind, events, body, state, next_at_ms, created_at_ms)
+insert into delivery(id, webhook_id, account_id, kind, events, body, state, next_at_ms, created_at_ms, owner)
 select * from ({rows}) j where column1 is not null
 """,
-    columns="bigint int int int int bytea int bigint bigint",
+    columns="bigint int int int int bytea int bigint bigint int",
 )
 
 
-def _group(requests: list[GroupRequest]) -> Script[list[None]]:
-    cleared = [
-        (request.webhook_id, account_id, message_id, int(state))
-        for request in requests
-        for account_id, message_id, state in request.events
+def _group(requests: list[GroupRequest]) -> Script[list[Missing]]:
+    cleared = yield _CLEAR.about(
+        [
+            (request.webhook_id, account_id, message_id, int(state))
+            for request in requests
+            for account_id, message_id, state in request.events
+        ]
+    )
+    there = {row[:4]: row for row in map(tuple, cleared)}
+    missing = [_missing(request, there) for request in requests]
+    # A delivery that would tell something twice is not made: what was cleared for it waits on.
+    back = [
+        there[key]
+        for request, lacks in zip(requests, missing, strict=True)
+        if lacks
+        for each in request.events
+        if (key := (int(request.webhook_id), *map(int, each))) in there
     ]
-    pending = int(DeliveryState.PENDING)
-    made = [
-        (
-            each.delivery_id,
-            each.webhook_id,
-            each.account_id,
-            each.kind,
-            each.told,
-            each.body,
-            pending,
-            each.at_ms,
-            each.at_ms,
-        )
-        for each in requests
-    ]
-    yield together([_CLEAR.about(cleared), _INSERT.about(made)])
-    return [None] * len(requests)
+    made = [_row(request) for request, lacks in zip(requests, missing, strict=True) if not lacks]
+    yield together([TELL.about(back), _INSERT.about(made)])
+    return missing
 
 
-GROUP: Hop[GroupRequest, None] = Hop("notify", lambda request: len(request.events), _group)
+def _missing(request: GroupRequest, there: Container[tuple[int, ...]]) -> Missing:
+    webhook_id = int(request.webhook_id)
+    told = [(int(each[0]), int(each[1]), int(each[2])) for each in request.events[: request.told]]
+    return frozenset(key for key in told if (webhook_id, *key) not in there)
+
+
+def _row(request: GroupRequest) -> tuple[object, ...]:
+    return (
+        request.delivery_id,
+        request.webhook_id,
+        request.account_id,
+        request.kind,
+        request.told,
+        request.body,
+        int(DeliveryState.PENDING),
+        request.at_ms,
+        request.at_ms,
+        request.owner,
+    )
+
+
+GROUP: Hop[GroupRequest, Missing] = Hop("notify", lambda request: len(request.events), _group)
 
 
 class TriedRequest(NamedTuple):

@@ -4,9 +4,9 @@ from heliograph.store.hops.statements import Statement
 
 WAIT = Statement(
     """
-insert into ready(due_at_ms, account_id, message_id)
+insert into ready(due_at_ms, account_id, message_id, carrier_id)
 select * from ({rows}) j where column1 is not null on conflict do nothing
 """,
-    columns="bigint int bigint",
+    columns="bigint int bigint int",
 )
-"""Puts messages there: rows of (due, account, message); one that waits already stays as it is."""
+"""Puts messages there: rows of (due, account, message, carrier); one that waits already stays as it is."""

@@ -118,7 +118,7 @@ _LET_GO = Statement(
     """
 update {day:message} set owner = 0 where (account_id, id) in (select column2, column3 from ({rows}) j)
 """,
-    columns="bigint int bigint",
+    columns="bigint int bigint int",
     id_column=3,
 )
 _ATTEMPTS = Statement(
