@@ -66,6 +66,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     "speech_most_octets": "How much is kept of texts that were read aloud, so that the same one is not read again. "
     "A second takes 16,000 octets. It stands in `speech` in the data folder. See [voices](voices.md).",
     "log_level": "The least that is logged.",
+    "processes": "Processes that serve beside each other on this machine; on PostgreSQL.",
+    "role": "What they do: take requests, run carriers, or both; on PostgreSQL.",
 }
 """What each setting is for, beside what `config` knows of it."""
 
@@ -217,7 +219,9 @@ def metric_table() -> str:
         directory=SimpleNamespace(snapshot=SimpleNamespace(carriers={})),
         writer=SimpleNamespace(commits=0),
     )
-    live = SimpleNamespace(dispatch=SimpleNamespace(desk=desk, lines={carrier: line}, in_memory=0, waiting=0))
+    process = {"owner": "1", "node": "0", "role": "all"}
+    shown = SimpleNamespace(desk=desk, lines={carrier: line}, in_memory=0, waiting=0)
+    live = SimpleNamespace(dispatch=shown, process=process)
     families = text_string_to_metric_families(Metrics(cast(Live, live)).render().decode())
     lines = [
         (

@@ -39,6 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     validity_hours: how long a message is tried. retention_days: how long an ended one is kept, 0 for ever.
     media: where files are kept, "" for a folder in the data folder; media_most_octets: the largest one that is fetched;
     media_link_days: how long a link to one is good. speech_most_octets: what is kept of texts that were read.
+    processes: how many serve beside each other here. role: `api` for requests, `worker` for carriers, or `all`.
     """
 
     data: Path
@@ -62,6 +63,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     media_link_days: int = 30
     speech_most_octets: int = 250_000_000
     log_level: str = "info"
+    processes: int = 1
+    role: str = "all"
 
 
 class _Setting(NamedTuple):
@@ -186,6 +189,12 @@ def _national_tables(value: Any) -> tuple[NationalPrefix, ...]:
 _LANGUAGES: Final = ", ".join(language.name.lower() for language in Language if language)
 
 
+def _role(value: Any) -> str:
+    if value not in ("api", "worker", "all"):
+        raise ValueError(value)
+    return str(value)
+
+
 def _level(value: Any) -> str:
     level = _text(value).lower()
     if level not in ("debug", "info", "warning", "error"):
@@ -217,6 +226,8 @@ _SETTINGS: Final[Mapping[str, _Setting]] = {
     "media_link_days": _Setting(_count(1), "a whole number of days, 1 or more"),
     "speech_most_octets": _Setting(_count(0), "a whole number of octets, 0 to keep nothing"),
     "log_level": _Setting(_level, "debug, info, warning or error"),
+    "processes": _Setting(_count(1), "a whole number of processes, 1 or more"),
+    "role": _Setting(_role, "api, worker or all"),
 }
 
 

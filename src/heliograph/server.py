@@ -4,10 +4,12 @@ The tables at the top are all that a new dialect or carrier adds.
 """
 
 import asyncio
+import functools
 import gc
 import os
 import random
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -42,20 +44,24 @@ from heliograph.net.http import GuardedClient
 from heliograph.net.listen import listening_socket, serve_http
 from heliograph.ops import health
 from heliograph.ops.metrics import Metrics
-from heliograph.pipeline import claim, expire, lease, partial, prune, recover
+from heliograph.pipeline import beside, claim, company, expire, lease, limits, partial, prune, recover, release
 from heliograph.pipeline.accept import Acceptance
+from heliograph.pipeline.beside import Others
 from heliograph.pipeline.broadcast import Expansion
 from heliograph.pipeline.calls import Calls
-from heliograph.pipeline.desk import Desk
+from heliograph.pipeline.company import Lookout, Right
+from heliograph.pipeline.desk import Desk, always
 from heliograph.pipeline.directory import Directory
 from heliograph.pipeline.dispatch import Dispatch
 from heliograph.pipeline.drafting import Terms
 from heliograph.pipeline.drivers import Drivers
+from heliograph.pipeline.duty import Duty, on_duty
 from heliograph.pipeline.fetching import Fetching
 from heliograph.pipeline.memory import Memory
 from heliograph.pipeline.notify import Notify
 from heliograph.pipeline.ports import EventWriter
 from heliograph.pipeline.settlement import Settlement
+from heliograph.pipeline.slots import Slots
 from heliograph.services.accounts import Accounts
 from heliograph.services.attachments import FittedAttachments
 from heliograph.services.broadcasts import Broadcasts
@@ -110,6 +116,10 @@ class Exchange:
     callbacks: Callbacks
     attachments: FittedAttachments
     speaker: EngineSpeaker
+    calls: Calls
+    limiter: RateLimiter
+    held: lease.Lease
+    others: Others | None = None
     is_ready: bool = False
 
     @property
@@ -133,13 +143,20 @@ class Exchange:
             broadcasts=Broadcasts(store, clock, check=self.acceptance.check, actor="api"),
             reports=messages,
             clock=clock,
-            limiter=RateLimiter(clock, default=self.settings.rate_limit),
+            limiter=self.limiter,
             public_url=self.settings.public_url,
         )
 
     def missing(self) -> list[str]:
         """What is not ready yet, for `/readyz`."""
-        return [] if self.is_ready else ["recovery"]
+        if not self.is_ready:
+            return ["recovery"]
+        return [] if self.desk.may_submit() else ["store"]
+
+    @property
+    def process(self) -> dict[str, str]:
+        """Which of several processes this is, for metrics."""
+        return {"owner": str(self.held.owner), "node": str(self.held.node), "role": self.settings.role}
 
 
 def told_states(webhook: Webhook) -> frozenset[MessageState]:
@@ -162,10 +179,13 @@ async def exchange(
     Leaving ends the background work, then the writer, then the store. Raises StoreRefused.
     """
     store = await open_store(settings.database, settings.data)
-    loop = asyncio.get_running_loop()
-    died: asyncio.Future[None] = loop.create_future()
+    died: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    die = functools.partial(_die, died)
     try:
-        writer = await _writer(store, settings, died.set_exception, _Writing(holding, reach, far_end))
+        if isinstance(store, PostgresStore) and not settings.database_unsafe:
+            await store.check()
+        held = await lease.acquire(store, clock, is_worker=settings.role != "api")
+        writer = await _writer(store, held, die, _Writing(holding, reach, far_end))
     except BaseException:
         await store.close()
         raise
@@ -178,7 +198,7 @@ async def exchange(
             watching = group.create_task(_watch(died), name="writer")
             directory = Directory(store, clock, told_states)
             await directory.load()
-            held = await lease.acquire(store, clock)
+            others = _others(store, held, directory, settings, die)
             blobs = await open_blobs(settings.media, settings.data)
             library = MediaLibrary(store, writer, blobs=blobs, clock=clock)
             desk = Desk(
@@ -192,14 +212,19 @@ async def exchange(
                 spawn=spawning(group),
                 keeper=library,
                 takes_whole=takes_whole,
+                may_submit=others.right if others else always,
             )
-            whole = await _assemble(settings, desk, held=held, callers=_Callers(customers, carriers), library=library)
+            callers = _Callers(customers, carriers)
+            whole = await _assemble(settings, desk, held=held, others=others, callers=callers, library=library)
             background = [group.create_task(work, name=name) for name, work in _background(whole)]
             try:
                 yield whole
             finally:
+                is_empty = not died.done() and await beside.emptied(whole.dispatch, whole.calls, whole.others)
                 for task in (*background, watching):
                     task.cancel()
+                await asyncio.wait([*background, watching])
+                await beside.gone(whole.others, is_empty=is_empty)
     finally:
         await writer.stop(patience_s=WRITER_END_S)
         await store.close()
@@ -221,14 +246,27 @@ class _Writing(NamedTuple):
 
 
 async def _writer(
-    store: SqliteStore | PostgresStore, settings: Settings, died: Callable[[BaseException], None], needs: _Writing
+    store: SqliteStore | PostgresStore, held: lease.Lease, died: Callable[[BaseException], None], needs: _Writing
 ) -> WriterApart | Lanes:
     """SQLite works where it is called, and gets a process; a PostgreSQL server is one already."""
     if isinstance(store, SqliteStore):
         return await WriterApart.start(needs.far_end(store.path), died, holding=needs.holding)
-    if not settings.database_unsafe:
-        await store.check()
-    return await store.serving_writer(died, needs.reach)
+    return await store.serving_writer(held.owner, died, needs.reach)
+
+
+def _others(
+    store: SqliteStore | PostgresStore,
+    held: lease.Lease,
+    directory: Directory,
+    settings: Settings,
+    died: Callable[[BaseException], None],
+) -> Others | None:
+    """What is needed beside other processes; a SQLite store has one for itself."""
+    if isinstance(store, SqliteStore):
+        return None
+    clock = directory.clock
+    company = store.company(held.owner, died)
+    return Others(company, Slots(company, directory, clock, is_worker=settings.role != "api"), Right(clock))
 
 
 def spawning(group: asyncio.TaskGroup) -> Callable[[Coroutine[Any, Any, None]], object]:
@@ -244,6 +282,12 @@ def spawning(group: asyncio.TaskGroup) -> Callable[[Coroutine[Any, Any, None]], 
     return spawn
 
 
+def _die(died: "asyncio.Future[None]", error: BaseException) -> None:
+    """The first reason counts."""
+    if not died.done():
+        died.set_exception(error)
+
+
 async def _watch(died: "asyncio.Future[None]") -> None:
     """A process whose writer is dead must not look alive."""
     await died
@@ -254,10 +298,11 @@ async def _assemble(
     desk: Desk,
     *,
     held: lease.Lease,
+    others: Others | None,
     callers: _Callers,
     library: MediaLibrary,
 ) -> Exchange:
-    """The hops, on a store whose leftovers are recovered before any carrier is connected."""
+    """The hops, on a store whose leftovers are recovered before any carrier is connected, if nobody shares it."""
     deliverer = HttpDeliverer(callers.customers, desk.clock)
     calls = Calls(desk, deliverer=deliverer, spread=random.random, spawn=desk.spawn)
     key = await key_of(desk.store, os.urandom)
@@ -265,7 +310,7 @@ async def _assemble(
     notify = Notify(desk, writers=EVENT_WRITERS, calls=calls, spawn=desk.spawn, links=links)
     settlement = Settlement(desk, notify)
     fetching = Fetching(desk, settlement, web=callers.customers, keeper=library, most_octets=settings.media_most_octets)
-    dispatch = Dispatch(desk, settlement, fetching)
+    dispatch = Dispatch(desk, settlement, fetching, share=others and others.slots)
     attachments = _attachments(settings, desk.clock, library=library, links=links)
     speaker = _speaker(settings, desk.clock)
     tools = Tools(
@@ -278,15 +323,23 @@ async def _assemble(
         memory=lambda carrier_id: Memory(desk.store, carrier_id),
         callback=lambda carrier: _base(settings) + callback_path(carrier.name, key),
     )
-    await recover.recover(settlement, held)
-    await notify.recover()
+    if others is None:
+        await recover.recover(settlement, held)
+        await notify.recover()
+    drivers = Drivers(dispatch, makers=driver_makers(tools))
+    if others is not None:
+        others.slots.is_running = drivers.is_running
     return Exchange(
         settings=settings,
         desk=desk,
         notify=notify,
         dispatch=dispatch,
         acceptance=Acceptance(desk, lines=dispatch, terms=_terms(settings)),
-        drivers=Drivers(dispatch, makers=driver_makers(tools)),
+        drivers=drivers,
+        calls=calls,
+        limiter=RateLimiter(desk.clock, default=settings.rate_limit),
+        held=held,
+        others=others,
         library=library,
         attachments=attachments,
         speaker=speaker,
@@ -329,24 +382,58 @@ def _terms(settings: Settings) -> Terms:
 
 def _background(whole: Exchange) -> list[tuple[str, Coroutine[Any, Any, None]]]:
     """The loops of one duty each."""
-    desk, dispatch, limits = whole.desk, whole.dispatch, whole.settings
-    expansion = Expansion(desk, acceptance=whole.acceptance, room=dispatch, terms=_terms(limits))
-    forget_media, days = whole.library.forget_unneeded, whole.settings.retention_days
-    return [
+    desk, dispatch, settings = whole.desk, whole.dispatch, whole.settings
+    expansion = Expansion(desk, acceptance=whole.acceptance, room=dispatch, terms=_terms(settings))
+    forget_media, days = whole.library.forget_unneeded, settings.retention_days
+    own = [
         ("directory", desk.directory.follow()),
-        ("lease", lease.keep(desk, lambda: dispatch.low_water(desk.clock.now_ms()), claiming=dispatch.claiming)),
         ("fetch media", dispatch.fetching.follow()),
-        ("expand broadcasts", expansion.follow()),
-        ("claim", claim.follow(dispatch, most_in_memory=limits.memory_limit, most_in_store=limits.message_limit)),
+        ("claim", claim.follow(dispatch, most_in_memory=settings.memory_limit, most_in_store=settings.message_limit)),
         ("expire queues", expire.sweep_queues(dispatch)),
-        ("expire store", expire.sweep_store(dispatch.settlement)),
         ("settle doubts", expire.sweep_doubts(dispatch.settlement)),
-        ("give up segments", partial.sweep(dispatch.settlement)),
-        ("prune", prune.follow(desk.store, desk.clock, forget_media=forget_media, retention_days=days)),
         ("attachments", whole.attachments.follow()),
         ("speech", whole.speaker.run()),
         ("group events", whole.notify.flush_by_age()),
-        ("call again", whole.notify.follow()),
+    ]
+    for_all: list[tuple[str, Duty, Work]] = [
+        ("stray events", Duty.STRAY_EVENTS, whole.notify.follow_strays),
+        ("expand broadcasts", Duty.BROADCASTS, expansion.follow),
+        ("expire store", Duty.OVERDUE, lambda: expire.sweep_store(dispatch.settlement)),
+        ("give up segments", Duty.SEGMENTS, lambda: partial.sweep(dispatch.settlement)),
+        (
+            "prune",
+            Duty.PRUNE,
+            lambda: prune.follow(desk.store, desk.clock, forget_media=forget_media, retention_days=days),
+        ),
+    ]
+    if whole.others is not None:
+        return own + _beside_others(whole, whole.others, for_all)
+    low_water = lambda: dispatch.low_water(desk.clock.now_ms())  # noqa: E731 (a name for the line below)
+    alone = [("lease", lease.keep(desk, low_water, claiming=dispatch.claiming)), ("call again", whole.notify.follow())]
+    return own + alone + [(name, work()) for name, duty, work in for_all if duty is not Duty.STRAY_EVENTS]
+
+
+Work = Callable[[], Coroutine[Any, Any, None]]
+
+
+def _beside_others(
+    whole: Exchange, others: Others, for_all: Sequence[tuple[str, Duty, Work]]
+) -> list[tuple[str, Coroutine[Any, Any, None]]]:
+    """The loops of a process that shares its store, and what it does for all when it has the duty."""
+    dispatch, clock = whole.dispatch, whole.desk.clock
+    is_api = whole.settings.role == "api"
+    return [
+        ("beat", company.beat(dispatch, others.company, others.right)),
+        ("look", Lookout(dispatch, others.company, others.slots).follow()),
+        ("release", release.follow(dispatch)),
+        ("limits", limits.follow(whole.limiter, others.company, clock)),
+        ("call again", whole.notify.follow_calls()),
+        ("days", prune.look_after(whole.desk.store, clock)),
+        *(
+            (name, on_duty(others.company, duty, clock=clock, work=work))
+            for name, duty, work in for_all
+            if not is_api or duty is Duty.STRAY_EVENTS
+        ),
     ]
 
 
@@ -355,7 +442,8 @@ def web(whole: Exchange) -> Application:
     machines = health.routes(whole.missing, Metrics(whole))
     files = media_pages.routes(whole.library, whole.links)
     pages = Starlette(routes=[*machines, *files, *callback_pages.routes(whole.callbacks)])
-    return application(DIALECTS, whole.services(), otherwise=pages, version=__version__)
+    dialects = () if whole.settings.role == "worker" else DIALECTS
+    return application(dialects, whole.services(), otherwise=pages, version=__version__)
 
 
 async def serve(
@@ -364,16 +452,18 @@ async def serve(
     started: Callable[[str], None],
     reach: Callable[[str], None] = nothing,
     far_end: FarEnd = far_end,
+    listener: socket.socket | None = None,
 ) -> None:
     """Serve until cancelled: first requests end, then the carriers' sessions, then everything else.
 
-    started: told the address when everything is up. Raises StoreRefused.
+    listener: where requests come in, if somebody has opened it already. started: told the address when everything is
+    up. Raises StoreRefused.
     """
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     host, port = address_of(settings.listen)
-    with _alone(settings) as locks, listening_socket(host, port) as listener:
+    with _alone(settings) as locks, listener or listening_socket(host, port) as taken:
         # Port 0 takes a free one, and links to files name it.
-        found = settings.listen.removesuffix(f":{port}") + f":{listener.getsockname()[1]}"
+        found = settings.listen.removesuffix(f":{port}") + f":{taken.getsockname()[1]}"
         settings = msgspec.structs.replace(settings, listen=found)
         async with (
             exchange(settings, SystemClock(), holding=locks, reach=reach, far_end=far_end) as whole,
@@ -383,10 +473,10 @@ async def serve(
 
             def up() -> None:
                 whole.is_ready = True
-                started(f"http://{host}:{listener.getsockname()[1]}")
+                started(f"http://{host}:{taken.getsockname()[1]}")
 
             try:
-                await serve_http(web(whole), listener, clock=whole.desk.clock, started=up)
+                await serve_http(web(whole), taken, clock=whole.desk.clock, started=up)
             finally:
                 whole.is_ready = False
                 drivers.cancel()
@@ -413,12 +503,13 @@ def run(
     started: Callable[[str], None],
     reach: Callable[[str], None] = nothing,
     far_end: FarEnd = far_end,
+    listener: socket.socket | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM. Collection of reference cycles is made rare: the hot path makes none."""
     gc.set_threshold(50_000, 20, 50)
 
     async def main() -> None:
-        task = asyncio.ensure_future(serve(settings, started=started, reach=reach, far_end=far_end))
+        task = asyncio.ensure_future(serve(settings, started=started, reach=reach, far_end=far_end, listener=listener))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, task.cancel)

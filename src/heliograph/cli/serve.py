@@ -10,6 +10,7 @@ import typer
 
 from heliograph.cli.world import world
 from heliograph.services.refused import Refused
+from heliograph.store.opening import is_server
 
 if TYPE_CHECKING:
     from heliograph.config import Settings
@@ -25,8 +26,10 @@ def register(app: typer.Typer) -> None:
 def serve(
     *,
     listen: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Where HTTP is served.")] = None,
-    processes: Annotated[int, typer.Option(min=1, help="Processes that share the work; SQLite takes one.")] = 1,
-    role: Annotated[Role, typer.Option(help="What this process does; on SQLite all.")] = "all",
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Processes that share the work; SQLite takes one.")
+    ] = None,
+    role: Annotated[Role | None, typer.Option(help="What this process does; on SQLite all.")] = None,
     webhook_allow: Annotated[
         str | None, typer.Option(metavar="NETWORKS", help="Private networks that webhooks may reach.")
     ] = None,
@@ -35,10 +38,17 @@ def serve(
 ) -> None:
     """Serve the HTTP interface, the carriers and the webhooks until interrupted."""
     settings = world().settings(
-        listen=listen, webhook_allow=webhook_allow, public_url=public_url, rate_limit=rate_limit
+        listen=listen,
+        webhook_allow=webhook_allow,
+        public_url=public_url,
+        rate_limit=rate_limit,
+        processes=processes,
+        role=role,
     )
-    if processes > 1 or role != "all":
-        raise Refused("A SQLite store has one writer: serve it with --processes 1 and --role all.")
+    if (settings.processes > 1 or settings.role != "all") and not is_server(settings.database):
+        raise Refused(
+            "A SQLite store has one writer: serve it with --processes 1 and --role all, or store in PostgreSQL."
+        )
     _become(settings)
 
 

@@ -1,24 +1,45 @@
 """What `heliograph serve` becomes once the line is understood: the server alone, on the settings of its environment."""
 
 import os
+import socket
 import sys
 
 from heliograph.cli.ending import ended
-from heliograph.config import Settings, load_settings
+from heliograph.config import PREFIX, Settings, address_of, load_settings
 from heliograph.services.refused import Refused
 
 
-def main() -> int:
-    """Serve until interrupted; returns the exit status."""
+def main(listener: socket.socket | None = None) -> int:
+    """Serve until interrupted; returns the exit status. listener: where requests come in, if it is open already."""
 
     def served() -> int:
-        serve(load_settings(None, os.environ, {}))
+        settings = load_settings(None, os.environ, {})
+        if settings.processes > 1 and listener is None:
+            return _lead(settings)
+        serve(settings, listener)
         return 0
 
     return ended(served)
 
 
-def serve(settings: Settings) -> None:
+def _lead(settings: Settings) -> int:
+    from heliograph.cli import family
+    from heliograph.ops import logs
+
+    logs.configure(settings.log_level)
+    host, port = address_of(settings.listen)
+    try:
+        sockets = family.sockets_at(host, port, settings.processes)
+    except OSError as error:
+        raise Refused(_why_not(error, settings)) from error
+    # Links to files name the port; the children are told which one it was.
+    port = sockets[0].getsockname()[1]
+    os.environ[f"{PREFIX}LISTEN"] = settings.listen.rpartition(":")[0] + f":{port}"
+    command = [sys.executable, "-m", "heliograph.cli.server_process"]
+    return family.lead(sockets, command, f"http://{host}:{port}")
+
+
+def serve(settings: Settings, listener: socket.socket | None = None) -> None:
     """Serve until interrupted; says so when it does. Raises Refused."""
     import structlog
 
@@ -38,7 +59,7 @@ def serve(settings: Settings) -> None:
         print(f"Heliograph serves {address}", flush=True)
 
     try:
-        run(settings, started=started)
+        run(settings, started=started, listener=listener)
     except OSError as error:
         if serves:
             raise
@@ -55,4 +76,5 @@ def _why_not(error: OSError, settings: Settings) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # A parent names the number of a socket that it has opened.
+    sys.exit(main(socket.socket(fileno=int(sys.argv[1])) if len(sys.argv) > 1 else None))

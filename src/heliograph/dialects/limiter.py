@@ -1,6 +1,7 @@
 """How many requests an account may make: a bucket per account that fills over a minute."""
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from heliograph.core.directory import Account
@@ -25,17 +26,18 @@ def allowance_lines(allowance: Allowance, now_ms: int) -> tuple[tuple[bytes, byt
 
 
 class RateLimiter:
-    """Counts requests of accounts that have a limit, in this process.
+    """Counts requests of accounts that have a limit, in this process; with others where `pipeline.limits` does it.
 
     default: requests a minute for accounts without a limit of their own; 0 for none.
     """
 
-    __slots__ = ("_buckets", "_clock", "_default")
+    __slots__ = ("_buckets", "_clock", "_default", "_spent")
 
     def __init__(self, clock: Clock, *, default: int = 0) -> None:
         self._clock = clock
         self._default = default
         self._buckets: dict[AccountId, tuple[int, TokenBucket]] = {}
+        self._spent: dict[AccountId, int] = {}
 
     def wait_s(self, account: Account) -> int:
         """0 when the request may pass, and is counted; else the whole seconds until the next one may."""
@@ -47,7 +49,26 @@ class RateLimiter:
         if known is None or known[0] != limit:
             known = self._buckets[account.account_id] = (limit, TokenBucket(limit / 60, burst=limit, now=now))
         bucket = known[1]
-        return 0 if bucket.take(1, now) else max(1, math.ceil(bucket.wait_s(now)))
+        if not bucket.take(1, now):
+            return max(1, math.ceil(bucket.wait_s(now)))
+        self._spent[account.account_id] = self._spent.get(account.account_id, 0) + 1
+        return 0
+
+    def spent(self) -> list[tuple[AccountId, int, int]]:
+        """Accounts with requests that were counted here and not learnt yet: limits a minute, and how many."""
+        return [(account_id, self._buckets[account_id][0], count) for account_id, count in self._spent.items()]
+
+    def learn(self, levels: Mapping[AccountId, float], spent: Sequence[tuple[AccountId, int, int]]) -> None:
+        """What accounts have left by the count of all processes, in which `spent` is. What came since is taken off."""
+        now = self._clock.monotonic()
+        for account_id, _, count in spent:
+            since = self._spent.get(account_id, 0) - count
+            if since > 0:
+                self._spent[account_id] = since
+            else:
+                self._spent.pop(account_id, None)
+            if account_id in levels:
+                self._buckets[account_id][1].set_level(levels[account_id] - max(0, since), now)
 
     def allowance(self, account: Account) -> Allowance | None:
         """What is left after the requests that were counted; None when the account has no limit."""

@@ -27,6 +27,11 @@ class Live(Protocol):
         """The queues, and the desk with the tally of all hops, the carriers' names and the writer."""
         ...
 
+    @property
+    def process(self) -> Mapping[str, str]:
+        """Which of several processes it is."""
+        ...
+
 
 class Metrics:
     """Everything that `/metrics` shows of one server."""
@@ -53,6 +58,11 @@ class _Figures(Collector):
         dispatch, desk = self._live.dispatch, self._live.dispatch.desk
         carriers = desk.directory.snapshot.carriers
         self._names.update({carrier_id: carrier.name for carrier_id, carrier in carriers.items()})
+        which = GaugeMetricFamily(
+            "heliograph_process", "Which of the processes that share a store this is.", labels=tuple(self._live.process)
+        )
+        which.add_metric(tuple(self._live.process.values()), 1)
+        yield which
         yield from _messages(desk.tally)
         yield from _webhooks(desk.tally)
         yield from self._traffic(desk.tally)

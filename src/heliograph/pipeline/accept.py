@@ -87,6 +87,8 @@ class Acceptance:
                 self._tally.accepted += len(draft.messages)
                 if not draft.request.waits:
                     self._lines.hand_over(draft.messages)
+                elif not self._lines.share.is_whole and not draft.request.send_at_ms:
+                    self._share_out(draft)
                 sender, send_at_ms = draft.request.sender, draft.request.send_at_ms
                 return Accepted(draft.submission_id, draft.verdicts, available, False, sender, send_at_ms)
             case NotEnough():
@@ -97,6 +99,14 @@ class Acceptance:
                 return Refusal(Reason.KEY_REUSED)
             case Overtaken():
                 return result
+
+    def _share_out(self, draft: Draft) -> None:
+        """Some of the messages are ours, for the others their carriers' processes are told."""
+        rows = draft.request.messages
+        mine = [message for message, row in zip(draft.messages, rows, strict=True) if row.owner]
+        if mine:
+            self._lines.hand_over(mine)
+        self._lines.share.tell({row.carrier_id for row in rows if not row.owner})
 
 
 _CHANGEABLE = FORBIDDING | {Reason.SUSPENDED}

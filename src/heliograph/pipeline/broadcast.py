@@ -24,7 +24,7 @@ from heliograph.core.reasons import Reason
 from heliograph.core.templates import Template
 from heliograph.pipeline.desk import Desk
 from heliograph.pipeline.drafting import Terms
-from heliograph.store import broadcasts, contacts
+from heliograph.store import broadcasts, contacts, ready
 from heliograph.store.broadcasts import Key, Place
 from heliograph.store.connection import Connection
 from heliograph.store.contacts import Stretch
@@ -118,6 +118,11 @@ class Expansion:
             and room.waiting < self._most_in_store
         )
 
+    async def _is_others_full(self, connection: Connection) -> bool:
+        """Whether enough messages wait for the processes that hold their carriers."""
+        most = max(PAGE, int(self._most_queued))
+        return await ready.count(connection, before_ms=self._desk.clock.now_ms(), most=most) == most
+
     async def _turns(self) -> list[Key]:
         """The broadcast of each account whose turn it is; one that pauses has a turn when it is tried again."""
         async with self._desk.store.reading() as connection:
@@ -147,6 +152,8 @@ class Expansion:
         if not self._has_room(key[0]):
             return FULL_S
         async with self._desk.store.reading() as connection:
+            if self._desk.store.is_shared and await self._is_others_full(connection):
+                return FULL_S
             stood = await broadcasts.find(connection, *key)
             if stood is None or stood.state.is_over:
                 return LOOK_S

@@ -20,6 +20,7 @@ from heliograph.store.hops.notify import TRIED, DeliveryState, TriedRequest
 CALLS_AT_ONCE = 4
 MOST_IN_LANE = 64
 LOOK_S = 1.0
+STOP_LOOK_S = 0.05
 
 
 class CallLane:
@@ -152,6 +153,9 @@ class Calls:
         # What ends while the store is being read must not be taken from the older picture that the read returns.
         self._ended.clear()
         now_ms = self._clock.now_ms()
+        if self._desk.store.is_shared:
+            await self._take_up_shared(now_ms)
+            return
         async with self._desk.store.reading() as connection:
             for webhook_id in await telling.webhooks_due(connection, at_ms=now_ms):
                 webhook = self._directory.snapshot.webhooks.get(webhook_id)
@@ -161,3 +165,30 @@ class Calls:
                 for due in await telling.due(connection, webhook_id, at_ms=now_ms, most=room):
                     if due.delivery_id not in self._ended:
                         self.enqueue(Delivery(due.delivery_id, webhook, due.body, due.attempts))
+
+    async def _take_up_shared(self, now_ms: int) -> None:
+        """As `take_up`: ours, and nobody's, which become ours first. Other processes may have noted who fails."""
+        owner = self._desk.owner
+        async with self._desk.store.reading() as connection:
+            self._failing = await telling.failing(connection)
+            webhooks = await telling.webhooks_due(connection, at_ms=now_ms, owner=owner)
+        for webhook_id in webhooks:
+            webhook = self._directory.snapshot.webhooks.get(webhook_id)
+            room = MOST_IN_LANE - len(self._lane(webhook_id).ids)
+            if webhook is None or room <= MOST_IN_LANE // 2:
+                continue
+            async with self._desk.store.writing() as connection:
+                claimed = await telling.claim(connection, webhook_id, owner=owner, at_ms=now_ms, most=room)
+            for due in claimed:
+                if due.delivery_id not in self._ended:
+                    self.enqueue(Delivery(due.delivery_id, webhook, due.body, due.attempts))
+
+    async def stop(self, patience_s: float) -> None:
+        """Begin no more calls, and wait for those on the way; what waits is pending in the store."""
+        for lane in self._lanes.values():
+            for delivery in lane.waiting:
+                lane.ids.discard(delivery.delivery_id)
+            lane.waiting.clear()
+        ends_at = self._clock.monotonic() + patience_s
+        while any(lane.calling for lane in self._lanes.values()) and self._clock.monotonic() < ends_at:
+            await self._clock.sleep(STOP_LOOK_S)

@@ -8,6 +8,7 @@ from heliograph.core.messages import Channel, Content, Message, whole_of
 from heliograph.gsm.national import Language
 from heliograph.gsm.segments import split
 from heliograph.pipeline.dispatch import Dispatch
+from heliograph.pipeline.share import nap
 from heliograph.store import ready
 from heliograph.store.engine import StoreUnavailable, ask
 from heliograph.store.hops.claim import CLAIM, Claimed, ClaimRequest
@@ -31,7 +32,11 @@ async def follow(dispatch: Dispatch, *, most_in_memory: int, most_in_store: int)
             if clock.monotonic() >= count_at:
                 count_at = await _count(dispatch, most_in_store)
             wait_s = await _look(dispatch, most_in_memory)
-        await clock.sleep(wait_s)
+        news = dispatch.share.news
+        if news is None:
+            await clock.sleep(wait_s)
+        else:
+            await nap(clock, wait_s, news)
 
 
 async def _count(dispatch: Dispatch, most: int) -> float:
@@ -46,18 +51,19 @@ async def _count(dispatch: Dispatch, most: int) -> float:
 async def _look(dispatch: Dispatch, most_in_memory: int) -> float:
     """Claim what is due as far as there is room; returns when to look again, in seconds."""
     desk = dispatch.desk
+    carriers = dispatch.share.claimed()
     async with desk.store.reading() as connection:
-        next_ms = await ready.next_due(connection)
+        next_ms = await ready.next_due(connection, carriers)
     if next_ms is None:
         return LOOK_S
     is_due = next_ms <= desk.clock.now_ms()
     while is_due and (room := most_in_memory - dispatch.in_memory) > 0:
-        request = ClaimRequest(desk.owner, desk.clock.now_ms(), min(room, MOST))
+        request = ClaimRequest(desk.owner, desk.clock.now_ms(), min(room, MOST), carriers)
         async with dispatch.claiming:
             claims = await ask(desk.writer, CLAIM, request)
             desk.reach("claim.taken")
             dispatch.hand_over(_messages(claims.messages, desk.directory.snapshot))
-        is_due = claims.looked == request.most
+        is_due = claims.looked >= request.most
     return min(LOOK_S, max(next_ms - desk.clock.now_ms(), 0) / 1000 or LOOK_S)
 
 

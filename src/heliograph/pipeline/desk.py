@@ -20,12 +20,18 @@ def cuts_texts(_carrier: Carrier) -> bool:
     return False
 
 
+def always() -> bool:
+    """The right of a process that is alone."""
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """owner: this process in the rows of its messages, 0 for one that holds none. reach: crash points, for tests.
 
     spawn: starts a task beside. keeper: where files go that come with messages, None for a process that keeps none.
     takes_whole: whether a carrier takes a long text in one piece, and reports on it once.
+    may_submit: whether its right is good, where others would take over when it is not.
     """
 
     directory: Directory
@@ -36,6 +42,7 @@ class Desk:
     owner: int
     tally: Tally = field(default_factory=Tally)
     reach: Callable[[str], None] = nothing
+    may_submit: Callable[[], bool] = always
     spawn: Callable[[Coroutine[Any, Any, None]], object] = asyncio.ensure_future
     keeper: MediaKeeper | None = None
     takes_whole: Callable[[Carrier], bool] = cuts_texts

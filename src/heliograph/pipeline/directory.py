@@ -18,11 +18,11 @@ _KEY = re.compile(r"([1-9][0-9]{0,9})\|([A-Za-z0-9]{40,48})")
 
 
 class Directory:
-    """The snapshot in force. `load` before use; `follow` keeps it fresh while a server runs."""
+    """The snapshot in force, and the clock. `load` before use; `follow` keeps it fresh while a server runs."""
 
     def __init__(self, store: Store, clock: Clock, told: ToldOf) -> None:
         self._store = store
-        self._clock = clock
+        self.clock = clock
         self._told = told
         self._known: dict[str, AccountId] = {}
         self._wrong: set[str] = set()
@@ -44,7 +44,7 @@ class Directory:
     async def follow(self) -> None:
         """Reload when the store's revision moves; for ever."""
         while True:
-            await self._clock.sleep(POLL_S)
+            await self.clock.sleep(POLL_S)
             try:
                 if await self.is_stale():
                     await self.load()

@@ -19,13 +19,14 @@ from heliograph.core.states import MessageState
 from heliograph.core.throttle import TokenBucket
 from heliograph.pipeline.desk import Desk
 from heliograph.pipeline.fetching import Fetching
+from heliograph.pipeline.lease import MARGIN_MS
 from heliograph.pipeline.ports import Incoming, Stored
 from heliograph.pipeline.receive import receive, take_in
 from heliograph.pipeline.session import LineSession
 from heliograph.pipeline.settlement import Settlement, States
+from heliograph.pipeline.share import Everything, Share
 from heliograph.pipeline.submit import Departed
 
-COMMIT_MARGIN_MS = 300_000
 _NO_SESSION = 0
 
 
@@ -43,10 +44,11 @@ class Line:
         self.holding: set[MessageId] = set()
         self.sessions: set[LineSession] = set()
         self._requeue = dispatch.requeue
+        self.share = dispatch.share
         self._carrier = _removed(carrier_id)
         self._paused_until = 0.0
         self._bucket: TokenBucket | None = None
-        self._bucket_rate = 0
+        self._bucket_rate = 0.0
 
     @property
     def carrier(self) -> Carrier:
@@ -72,15 +74,16 @@ class Line:
     def add(self, messages: Iterable[Message]) -> None:
         """Queue messages and wake the sessions."""
         self.queue.append(messages)
-        self._wake()
+        self.wake()
 
     def put_back(self, messages: list[Message]) -> None:
         """Messages that could not be sent go back to the front."""
         self.holding.difference_update([message.message_id for message in messages])
         self.queue.put_back(reversed(messages))
-        self._wake()
+        self.wake()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Let the sessions look whether there is something to take."""
         for session in self.sessions:
             session.wake()
 
@@ -132,7 +135,7 @@ class Line:
         return messages
 
     def _throughput(self, now: float) -> TokenBucket | None:
-        rate = self.carrier.throughput
+        rate = self.share.throughput(self.carrier)
         if rate != self._bucket_rate:
             self._bucket_rate = rate
             self._bucket = TokenBucket(rate, burst=max(1.0, rate / 10), now=now) if rate else None
@@ -176,12 +179,14 @@ def _removed(carrier_id: CarrierId) -> Carrier:
 class Dispatch:
     """All lines of this process, and the way to them.
 
-    waiting: messages that stand in the store for lack of memory or time, and are due soon. claiming: held while
+    waiting: messages that stand in the store for lack of memory or time, and are due soon. share: what of the carriers
+    is this process's; what is in lines of others is released. claiming: held while
     messages come from the store, older perhaps than any that are here: the low-water id is not known then.
     """
 
-    def __init__(self, desk: Desk, settlement: Settlement, fetching: Fetching) -> None:
+    def __init__(self, desk: Desk, settlement: Settlement, fetching: Fetching, *, share: Share | None = None) -> None:
         self.desk = desk
+        self.share: Share = share or Everything()
         self.settlement = settlement
         self.fetching = fetching
         self.lines: dict[CarrierId, Line] = {}
@@ -209,7 +214,16 @@ class Dispatch:
         Five minutes are left for submissions whose commit is on the way: they are not in a line yet.
         """
         lowest = [min(ids) for line in self.lines.values() for ids in (line.queue.ids(), line.holding) if ids]
-        return min([first_at(now_ms - COMMIT_MARGIN_MS), *lowest, *self.fetching.ids()])
+        return min([first_at(now_ms - MARGIN_MS), *lowest, *self.fetching.ids()])
+
+    def wake(self) -> None:
+        """Let every session look whether there is something to take."""
+        for line in self.lines.values():
+            line.wake()
+
+    def live_sessions(self) -> frozenset[int]:
+        """The sessions that are bound in this process."""
+        return frozenset(session.session_id for line in self.lines.values() for session in line.sessions)
 
     def line(self, carrier_id: CarrierId) -> Line:
         """A carrier's line; there is one even while its driver is not running."""
@@ -241,6 +255,11 @@ class Dispatch:
             self.line(carrier_id).add(share)
         if incomplete:
             self.fetching.take(incomplete, self.hand_over)
+
+    def give_up_files(self) -> None:
+        """The process stops: what waits for a file goes to its line, and whoever gets it fetches the file."""
+        for message in self.fetching.give_up():
+            self.line(message.plan[0]).add([message])
 
     def expire(self, now_ms: int) -> None:
         """End what has waited beyond its validity, for a carrier or for a file."""

@@ -25,6 +25,7 @@ from heliograph.net.guard import is_well_formed
 from heliograph.pipeline.answers import remembered
 from heliograph.pipeline.bodies import Bodies, Body, body_of, differs, is_unicode, with_good_traits
 from heliograph.pipeline.desk import Desk
+from heliograph.pipeline.share import Share
 from heliograph.store import traits
 from heliograph.store.hops.accept import AcceptRequest, NewBody, NewMessage
 from heliograph.store.hops.stages import StageMove
@@ -58,6 +59,11 @@ class Lines(Protocol):
     @property
     def owner(self) -> int:
         """Who holds the messages that are handed over."""
+        ...
+
+    @property
+    def share(self) -> Share:
+        """The carriers whose messages can be handed over."""
         ...
 
     @property
@@ -187,6 +193,10 @@ class Drafting:
             expires_at_ms=(send_at_ms or now_ms) + self._terms.validity_ms,
             owner=0 if waits else self._lines.owner,
         )
+        share = self._lines.share
+        if not share.is_whole and not waits:
+            rows = [row if share.holds(row.carrier_id) else row._replace(owner=0) for row in rows]
+            waits = not all(row.owner for row in rows)
         content = says.content if type(says) is Body else None
         submission_id, stage, key = SubmissionId(identifiers[0]), submission.stage, submission.idempotency
         request = AcceptRequest(

@@ -1,4 +1,7 @@
-"""Drivers: one for each carrier that is set up, started, restarted and stopped as the set-up changes."""
+"""Drivers: one for each carrier that is set up, or for each of its slots that is ours.
+
+They are started, restarted and stopped as the set-up changes.
+"""
 
 import asyncio
 import logging
@@ -8,6 +11,7 @@ from urllib.parse import urlsplit
 
 from heliograph.core.directory import Carrier
 from heliograph.core.ids import CarrierId
+from heliograph.core.slots import Slot
 from heliograph.pipeline.dispatch import Dispatch
 from heliograph.pipeline.ports import Driver, DriverMaker
 
@@ -25,13 +29,16 @@ class Drivers:
         self._dispatch = dispatch
         self._clock = dispatch.desk.clock
         self._makers = makers
-        self._running: dict[CarrierId, tuple[Carrier, asyncio.Task[None]]] = {}
-        self._drivers: dict[CarrierId, Driver] = {}
+        self._running: dict[Slot, tuple[Carrier, asyncio.Task[None]]] = {}
+        self._drivers: dict[Slot, Driver] = {}
 
     def is_bound(self, carrier_id: CarrierId) -> bool:
         """Whether a carrier has a session up."""
-        driver = self._drivers.get(carrier_id)
-        return driver is not None and driver.is_bound()
+        return any(slot[0] == carrier_id and driver.is_bound() for slot, driver in self._drivers.items())
+
+    def is_running(self, slot: Slot) -> bool:
+        """Whether a driver has not ended yet."""
+        return slot in self._running and not self._running[slot][1].done()
 
     async def follow(self) -> None:
         """Keep a driver running for each carrier; for ever. Cancelled, it ends their sessions in good order."""
@@ -41,32 +48,32 @@ class Drivers:
                 await self._clock.sleep(LOOK_S)
 
     def _compare(self, group: asyncio.TaskGroup) -> None:
-        carriers = self._directory.snapshot.carriers
-        for carrier_id, (running, task) in list(self._running.items()):
-            wanted = carriers.get(carrier_id)
+        carriers = self._dispatch.share.wanted(self._directory.snapshot.carriers)
+        for slot, (running, task) in list(self._running.items()):
+            wanted = carriers.get(slot)
             if task.done():
-                del self._running[carrier_id]
+                del self._running[slot]
             elif (wanted is None or _essence(wanted) != _essence(running)) and not task.cancelling():
                 task.cancel()
-        for carrier_id, carrier in carriers.items():
-            if carrier_id not in self._running:
-                task = group.create_task(self._keep_running(carrier), name=f"carrier {carrier.name}")
-                self._running[carrier_id] = carrier, task
+        for slot, carrier in carriers.items():
+            if slot not in self._running:
+                task = group.create_task(self._keep_running(slot, carrier), name=f"carrier {carrier.name}")
+                self._running[slot] = carrier, task
 
-    async def _keep_running(self, carrier: Carrier) -> None:
+    async def _keep_running(self, slot: Slot, carrier: Carrier) -> None:
         pause_s = SHORTEST_PAUSE_S
         while True:
             started = self._clock.monotonic()
             try:
                 maker = self._makers[urlsplit(carrier.url).scheme]
-                driver = self._drivers[carrier.carrier_id] = maker(carrier, self._dispatch.line(carrier.carrier_id))
+                driver = self._drivers[slot] = maker(carrier, self._dispatch.line(carrier.carrier_id))
                 await driver.run()
             except Exception:
                 if _is_cancelled():
                     raise
                 _log.exception("carrier %s failed and is started again in %.0f s", carrier.name, pause_s)
             finally:
-                self._drivers.pop(carrier.carrier_id, None)
+                self._drivers.pop(slot, None)
             if self._clock.monotonic() - started > LONGEST_PAUSE_S:
                 pause_s = SHORTEST_PAUSE_S
             await self._clock.sleep(pause_s)

@@ -107,6 +107,14 @@ class Fetching:
         self._held -= len(expired)
         return expired
 
+    def give_up(self) -> list[Message]:
+        """Take out all messages, whether or not a file of theirs is on its way."""
+        messages = [message for wanted in self._wanted.values() for message in wanted.messages]
+        for wanted in self._wanted.values():
+            wanted.messages = []
+        self._held = 0
+        return messages
+
     def _queue(self, account_id: AccountId, wanted: _Wanted) -> None:
         self._waiting.setdefault(account_id, deque()).append(wanted)
         self._news.set()

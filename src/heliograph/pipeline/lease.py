@@ -16,6 +16,8 @@ from heliograph.store import owners
 from heliograph.store.engine import Store, StoreUnavailable
 
 BEAT_S = 1.0
+MARGIN_MS = 300_000
+"""For submissions whose commit is on the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,18 @@ class Lease:
     low_water_id: int
 
 
-async def acquire(store: Store, clock: Clock) -> Lease:
-    """Become an owner. Ids made from now on are above every id in the store."""
+async def acquire(store: Store, clock: Clock, *, is_worker: bool = True) -> Lease:
+    """Become an owner. Ids made from now on are above every id in the store.
+
+    is_worker: whether it may hold slots of carriers, where several processes share the store. Raises StoreRefused.
+    """
     now_ms = clock.now_ms()
+    if store.is_shared:
+        async with store.writing() as connection:
+            last_id = max(await owners.last_id(connection), first_at(now_ms))
+            low_water_id = first_at(now_ms - MARGIN_MS)
+            owner, node = await owners.join(connection, low_water_id=low_water_id, is_worker=is_worker)
+        return Lease(owner, node, last_id, low_water_id)
     async with store.writing() as connection:
         last_id = await owners.last_id(connection)
         low_water_id = await owners.lowest_water(connection)

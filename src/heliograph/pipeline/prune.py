@@ -45,6 +45,14 @@ async def follow(
         await clock.sleep(ROUND_S)
 
 
+async def look_after(store: Store, clock: Clock) -> None:
+    """What every process does for itself where one prunes for all of them: it makes and learns the days; for ever."""
+    while True:
+        await clock.sleep(ROUND_S)
+        with contextlib.suppress(StoreUnavailable):
+            await store.look_after(clock.now_ms(), forgotten_ms=0)
+
+
 async def prune(store: Store, clock: Clock) -> None:
     """One round."""
     now_ms = clock.now_ms()

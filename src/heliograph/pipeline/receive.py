@@ -68,7 +68,7 @@ def _segments(line: "Line", session_id: int, incoming: list[Incoming], files: Fi
 
 def _put(line: "Line", segments: list[IncomingSegment], stored: Stored) -> None:
     desk = line.desk
-    live = frozenset(session.session_id for session in line.sessions)
+    live = frozenset(session.session_id for session in line.sessions) | line.share.live_sessions()
 
     def done(result: TakenIn | Exception) -> None:
         if isinstance(result, Exception):

@@ -53,8 +53,9 @@ class LineSession:
         line = self._line
         while True:
             self._work.clear()
-            drew = not self._marked and self._free > 0 and await self._mark()
-            parcels = self._hand_out()
+            may = line.desk.may_submit
+            drew = not self._marked and self._free > 0 and may() and await self._mark()
+            parcels = self._hand_out() if may() else []
             if parcels:
                 line.desk.reach("submit.taken")
                 return parcels
@@ -62,7 +63,7 @@ class LineSession:
                 # What was drawn may not leave any more; there may be others behind it.
                 continue
             wait_s = line.wait_s()
-            if wait_s is None or self._free <= 0:
+            if wait_s is None or self._free <= 0 or not may():
                 await self._work.wait()
             else:
                 await line.desk.clock.sleep(wait_s)

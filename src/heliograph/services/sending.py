@@ -20,6 +20,7 @@ from heliograph.pipeline.accept import Acceptance
 from heliograph.pipeline.desk import Desk
 from heliograph.pipeline.directory import Directory
 from heliograph.pipeline.drafting import Draft, Terms
+from heliograph.pipeline.share import Everything, Share
 from heliograph.services.refused import Refused
 from heliograph.store.directory import ToldOf
 from heliograph.store.engine import Store
@@ -37,6 +38,7 @@ class Nowhere:
     owner: int = 0
     in_memory: int = 0
     waiting: int = 0
+    share: Share = Everything()  # noqa: RUF009 (it holds nothing that could change)
 
     def hand_over(self, messages: list[Message]) -> None:
         """Never called: whatever is accepted waits in the store."""

@@ -57,7 +57,7 @@ async def again(connection: AsyncConnection, delivery_ids: Sequence[int], *, now
     renewed = await connection.execute(
         update(delivery)
         .where(delivery.c.id.in_(delivery_ids))
-        .values(state=DeliveryState.PENDING, attempts=0, next_at_ms=now_ms, settled_at_ms=None)
+        .values(state=DeliveryState.PENDING, attempts=0, next_at_ms=now_ms, settled_at_ms=None, owner=0)
     )
     return renewed.rowcount
 

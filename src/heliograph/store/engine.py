@@ -63,7 +63,9 @@ def ask(
 
 
 class Store(Protocol):
-    """One durable store."""
+    """One durable store. is_shared: several processes may serve it."""
+
+    is_shared: bool
 
     def reading(self) -> "AbstractAsyncContextManager[AsyncConnection]":
         """A connection that only reads; raises StoreUnavailable."""

@@ -1,23 +1,63 @@
 """Owners: the processes that hold messages in memory."""
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import BigInteger, cast, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from heliograph.store.schema import delivery, incoming, message, owner, submission
+from heliograph.core.ids import NODES
+from heliograph.store.engine import StoreRefused
+from heliograph.store.schema import delivery, incoming, message, meta, owner, submission
+
+_LAST = "owner"
+"""Names the number that was given last, among the counts of `meta`."""
 
 
 async def add(connection: AsyncConnection, *, node: int, at_ms: int, low_water_id: int) -> int:
     """A new owner's number: higher than every one before."""
-    highest = (await connection.execute(select(func.coalesce(func.max(owner.c.id), 0)))).scalar_one()
-    held = (
-        (await connection.execute(select(func.coalesce(func.max(message.c.owner), 0)))).scalar_one()
-        if not highest
-        else 0
-    )
-    number: int = max(highest, held) + 1
+    number = await _highest(connection) + 1
     await connection.execute(
         insert(owner).values(id=number, node=node, started_at_ms=at_ms, beat_at_ms=at_ms, low_water_id=low_water_id)
     )
+    return number
+
+
+async def _highest(connection: AsyncConnection) -> int:
+    """The highest number that any owner has, or had when a message was left."""
+    highest: int = (await connection.execute(select(func.coalesce(func.max(owner.c.id), 0)))).scalar_one()
+    if highest:
+        return highest
+    held: int = (await connection.execute(select(func.coalesce(func.max(message.c.owner), 0)))).scalar_one()
+    return held
+
+
+async def join(connection: AsyncConnection, *, low_water_id: int, is_worker: bool) -> tuple[int, int]:
+    """A new owner beside others on a server: its number, and a node that none of them has.
+
+    Whoever joins takes its turn, so that no two get the same. Raises StoreRefused when all nodes are taken.
+    """
+    taken = set(await connection.scalars(select(owner.c.node)))
+    node = next((node for node in range(NODES - 1) if node not in taken), None)
+    if node is None:
+        raise StoreRefused(f"{len(taken)} processes serve this store already; there may be no more")
+    number = await _number_after_all(connection)
+    now = cast(func.extract("epoch", func.clock_timestamp()) * 1000, BigInteger)
+    await connection.execute(
+        insert(owner).values(
+            id=number, node=node, started_at_ms=now, beat_at_ms=now, low_water_id=low_water_id, is_worker=is_worker
+        )
+    )
+    return number, node
+
+
+async def _number_after_all(connection: AsyncConnection) -> int:
+    """An owner that stops in good order leaves no row, and its number must not be used again."""
+    last: int | None = await connection.scalar(select(meta.c.value).where(meta.c.name == _LAST))
+    if last is None:
+        number = await _highest(connection) + 1
+        await connection.execute(insert(meta).values(name=_LAST, value=number))
+        return number
+    highest: int = await connection.scalar(select(func.max(owner.c.id))) or 0
+    number = max(last, highest) + 1
+    await connection.execute(update(meta).where(meta.c.name == _LAST).values(value=number))
     return number
 
 

@@ -23,6 +23,8 @@ OLDEST = (3, 38, 0)
 class SqliteStore:
     """A store in one file; `turn.lock` beside it orders the processes that write."""
 
+    is_shared = False
+
     def __init__(self, path: Path) -> None:
         if sqlite3.sqlite_version_info < OLDEST:
             raise StoreRefused(f"SQLite 3.38 or newer is needed; this Python has {sqlite3.sqlite_version}")

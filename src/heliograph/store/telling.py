@@ -99,11 +99,12 @@ def _reply_from(row: Row[Any], files: Mapping[tuple[int, int], tuple[MediaLink, 
     )
 
 
-async def webhooks_due(connection: AsyncConnection, *, at_ms: int) -> list[WebhookId]:
-    """The webhooks that have deliveries to be tried by now."""
+async def webhooks_due(connection: AsyncConnection, *, at_ms: int, owner: int | None = None) -> list[WebhookId]:
+    """The webhooks that have deliveries to be tried by now. owner: by this process, or by anybody."""
+    whose = [] if owner is None else [delivery.c.owner.in_((0, owner))]
     wanted = (
         select(delivery.c.webhook_id)
-        .where(delivery.c.state == DeliveryState.PENDING)
+        .where(delivery.c.state == DeliveryState.PENDING, *whose)
         .group_by(delivery.c.webhook_id)
         .having(func.min(delivery.c.next_at_ms) <= at_ms)
     )
@@ -123,6 +124,29 @@ async def due(connection: AsyncConnection, webhook_id: WebhookId, *, at_ms: int,
         .limit(most)
     )
     return [Due(*row) for row in await connection.execute(wanted)]
+
+
+async def claim(connection: AsyncConnection, webhook_id: WebhookId, *, owner: int, at_ms: int, most: int) -> list[Due]:
+    """As `due`, of an owner's and of nobody's, which become the owner's. On a server, where others do the same."""
+    wanted = (
+        select(delivery.c.id)
+        .where(
+            delivery.c.state == DeliveryState.PENDING,
+            delivery.c.webhook_id == webhook_id,
+            delivery.c.next_at_ms <= at_ms,
+            delivery.c.owner.in_((0, owner)),
+        )
+        .order_by(delivery.c.next_at_ms)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    claimed = (
+        update(delivery)
+        .where(delivery.c.id.in_(wanted.scalar_subquery()))
+        .values(owner=owner)
+        .returning(delivery.c.next_at_ms, delivery.c.id, delivery.c.body, delivery.c.attempts)
+    )
+    return [Due(*row[1:]) for row in sorted(map(tuple, await connection.execute(claimed)))]
 
 
 async def failing(connection: AsyncConnection) -> dict[WebhookId, int]:

@@ -43,7 +43,10 @@ def fails(data: Path, *line: str, status: int = 1, **settings: str) -> str:
 def test_sqlite_is_served_by_one_process(heliograph: Heliograph, line: tuple[str, ...]) -> None:
     said = heliograph("serve", *line)
     assert said.status == 1
-    assert said.err == "heliograph: A SQLite store has one writer: serve it with --processes 1 and --role all.\n"
+    assert said.err == (
+        "heliograph: A SQLite store has one writer: "
+        "serve it with --processes 1 and --role all, or store in PostgreSQL.\n"
+    )
 
 
 def test_a_place_that_is_taken(tmp_path: Path) -> None:

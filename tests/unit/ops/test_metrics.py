@@ -1,7 +1,8 @@
 """The figures of a small server that stands still."""
 
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
@@ -28,6 +29,7 @@ NORTH = CarrierId(7)
 class Standing:
     dispatch: Dispatch
     writer: BatchWriter
+    process: Mapping[str, str] = field(default_factory=lambda: {"owner": "3", "node": "0", "role": "all"})
 
 
 def snapshot(*carriers: Carrier) -> Snapshot:
@@ -75,6 +77,7 @@ def figures(metrics: Metrics) -> dict[str, float]:
 
 def test_a_server_that_did_nothing(standing: Standing) -> None:
     assert figures(Metrics(standing)) == {
+        "heliograph_process node=0 owner=3 role=all": 1,
         "heliograph_submissions_total": 0,
         "heliograph_messages_accepted_total": 0,
         "heliograph_events_told_total": 0,
@@ -97,6 +100,7 @@ def test_what_the_hops_counted(standing: Standing) -> None:
     standing.dispatch.waiting = 9
     shown = figures(Metrics(standing))
     assert {name: value for name, value in shown.items() if value} == {
+        "heliograph_process node=0 owner=3 role=all": 1,
         "heliograph_submissions_total": 2,
         "heliograph_messages_accepted_total": 200,
         "heliograph_submissions_refused_total reason=no_funds": 3,

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.pool import NullPool
 
-HEAD = "0004"
+HEAD = "0005"
 """The revision that this program works with."""
 
 

@@ -1,6 +1,7 @@
 """Connections for cold work: snapshots to read from, and short transactions one after the other."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
@@ -9,9 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from heliograph.store.engine import StoreRefused, StoreUnavailable
+from heliograph.store.engine import StoreUnavailable
 from heliograph.store.hops.statements import Days
-from heliograph.store.postgres import days, promises
+from heliograph.store.postgres import days, owning, promises
+from heliograph.store.postgres.company import WAIT_S, Company
 from heliograph.store.postgres.lanes import Lanes
 from heliograph.store.postgres.trouble import is_unavailable
 from heliograph.store.postgres.writer import PostgresWriter
@@ -20,9 +22,13 @@ from heliograph.store.writer import nothing
 CONNECT_S: Final = 5.0
 STATEMENT_S: Final = 30.0
 """No statement of ours takes so long; one that does hangs."""
+HOT_S: Final = 0.8
+"""How long the server may be silent before those who wait for hot work are told that it is away."""
+SOON_S: Final = 0.9
+"""How long a connection for cold work is waited for."""
+LOCK_S: Final = 5.0
 
 _TURN: Final = text("select pg_advisory_xact_lock(79608263720194)")
-_SERVES: Final = 79608263720195
 _SETTINGS: Final = {"application_name": "heliograph", "timezone": "UTC", "jit": "off", "client_min_messages": "error"}
 # The hot statements find their rows by key, also in a day that is empty when they are planned and full when they run:
 # nothing is as dear as a row that is looked at.
@@ -39,6 +45,8 @@ _HOT_SETTINGS: Final = _SETTINGS | {
 
 class PostgresStore:
     """A store on a server, at any address that libpq understands."""
+
+    is_shared = True
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -64,7 +72,7 @@ class PostgresStore:
         """The hot writer's connection."""
         connection = await asyncpg.connect(
             self.address,
-            timeout=CONNECT_S,
+            timeout=SOON_S,
             command_timeout=STATEMENT_S,
             statement_cache_size=1024,
             max_cached_statement_lifetime=0,
@@ -77,7 +85,7 @@ class PostgresStore:
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A snapshot to read from."""
         with _unavailable():
-            async with self._engine.connect() as connection:
+            async with self._soon(self._engine.connect()) as connection:
                 await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 yield connection
 
@@ -85,9 +93,19 @@ class PostgresStore:
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """A transaction. Cold ones take turns, on all machines: what one reads no other changes before it commits."""
         with _unavailable():
-            async with self._engine.begin() as connection:
+            async with self._soon(self._engine.connect()) as connection, connection.begin():
                 await connection.execute(_TURN)
                 yield connection
+
+    @asynccontextmanager
+    async def _soon(self, connecting: AsyncConnection) -> AsyncIterator[AsyncConnection]:
+        """A connection of the pool, which is looked at first; a server that does not answer at once is away."""
+        async with asyncio.timeout(SOON_S):
+            connection = await connecting
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
     async def close(self) -> None:
         """Let go of every connection."""
@@ -122,33 +140,39 @@ class PostgresStore:
         return writer
 
     async def serving_writer(
-        self, died: Callable[[BaseException], None], reach: Callable[[str], None] = nothing
+        self, owner: int, died: Callable[[BaseException], None], reach: Callable[[str], None] = nothing
     ) -> Lanes:
-        """The writer of the process that serves; raises StoreRefused while another one does.
+        """The writers of an owner, which commit as long as nobody has found that one dead."""
 
-        Its connection holds the right to serve: a connection of a process that was killed keeps it until the server has
-        finished what that one had asked for last.
-        """
+        async def connect() -> asyncpg.Connection:
+            connection = await self.connect_hot()
+            try:
+                await owning.hold(connection, owner, wait_s=LOCK_S)
+            except owning.OwnerGone as gone:
+                connection.terminate()
+                died(gone)
+                raise ConnectionError(str(gone)) from gone
+            except BaseException:
+                connection.terminate()
+                raise
+            return connection
 
-        def make(connect: Callable[[], Awaitable[asyncpg.Connection]]) -> PostgresWriter:
+        def make() -> PostgresWriter:
             return PostgresWriter(connect, days=lambda: self.days, died=died, reach=reach)
 
-        writer = Lanes(make(self._connect_serving), lambda: make(self.connect_hot))
-        try:
-            await writer.open()
-        except asyncpg.LockNotAvailableError:
-            await writer.stop(patience_s=0)
-            raise StoreRefused("another process serves this store; this version serves one store with one") from None
+        writer = Lanes(make(), make)
+        await writer.open()
         return writer
 
-    async def _connect_serving(self) -> asyncpg.Connection:
-        connection = await self.connect_hot()
-        try:
-            await connection.execute(f"set lock_timeout = '{CONNECT_S:.0f}s'; select pg_advisory_lock({_SERVES})")
-        except BaseException:
-            connection.terminate()
-            raise
-        return connection
+    def company(self, owner: int, died: Callable[[BaseException], None]) -> Company:
+        """An owner's place among the processes that share the store."""
+
+        async def connect() -> asyncpg.Connection:
+            return await asyncpg.connect(
+                self.address, timeout=WAIT_S, command_timeout=WAIT_S, server_settings=_SETTINGS
+            )
+
+        return Company(connect, owner, died=died)
 
 
 @contextmanager

@@ -298,18 +298,6 @@ def test_a_server_that_is_away_refuses_and_is_used_again_when_it_is_back() -> No
         tell(postgres.address("postgres"), story)
 
 
-def test_one_process_serves_a_store(address: str) -> None:
-    async def story(desk: Desk) -> None:
-        first = await desk.store.serving_writer(desk.died.append)
-        with pytest.raises(StoreRefused, match="another process serves"):
-            await desk.store.serving_writer(desk.died.append)
-        await first.stop(patience_s=PATIENCE_S)
-        second = await desk.store.serving_writer(desk.died.append)
-        await second.stop(patience_s=PATIENCE_S)
-
-    tell(address, story)
-
-
 def test_a_server_that_forgets_is_refused_with_the_settings() -> None:
     with server(synchronous_commit="off", fsync="off") as postgres:
 

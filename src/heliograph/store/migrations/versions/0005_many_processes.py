@@ -1,13 +1,13 @@
 """What several processes on one store need: slots of carriers, whose deliveries are, which carrier waits for what.
 
-Revision 0004, of 2026-11-28.
+Revision 0005, of 2026-11-28.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 
 def upgrade() -> None:
