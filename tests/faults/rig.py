@@ -304,10 +304,11 @@ async def rig(
     environ: dict[str, str] | None = None,
     settings: dict[str, object] | None = None,
     database: str = "",
+    sessions: int = 1,
 ) -> AsyncIterator[Rig]:
     """Everything but a running server; the message centre and the webhook answer from the start.
 
-    database: the address of the store, "" for a file in the data folder.
+    database: the address of the store, "" for a file in the data folder. sessions: of the carrier.
     """
     environ = {"HELIOGRAPH_DATABASE": database, "HELIOGRAPH_DATABASE_UNSAFE": "true", **(environ or {})}
     centre = MessageCentre(SystemClock(), habits or Habits(response_delay_ms=20, receipt_delay_ms=10))
@@ -315,7 +316,11 @@ async def rig(
     try:
         async with CutWire(far_port) as wire, Receiver() as receiver, CutWire(receiver.port) as hooks:
             carrier = CarrierOptions(
-                url=f"smpp://rig:rig@127.0.0.1:{wire.port}", window=WINDOW, policy=policy, settings=settings
+                url=f"smpp://rig:rig@127.0.0.1:{wire.port}",
+                window=WINDOW,
+                policy=policy,
+                settings=settings,
+                sessions=sessions,
             )
             api_key = await set_up(
                 data, carrier=carrier, webhook=f"http://127.0.0.1:{hooks.port}/told", database=database

@@ -1,0 +1,80 @@
+"""Several processes on one store: one is killed, hangs, stops or is replaced under load, and the others go on."""
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from heliograph.core.directory import Policy
+from heliograph.testing.postgres import Server
+from heliograph.testing.served import Served
+from tests.faults.rig import WINDOW, Rig, live, rig, until
+
+MOST = 200
+TAKEN_OVER_S = 10.0
+RESEND, HOLD = Policy.RESEND, Policy.HOLD
+
+
+@asynccontextmanager
+async def beside(it: Rig, **settings: str) -> AsyncIterator[Served]:
+    """One more process on the store of a rig, that has not started yet."""
+    environ = {"HELIOGRAPH_DATABASE": it.database, "HELIOGRAPH_DATABASE_UNSAFE": "true", **settings}
+    async with Served(it.served.data, environ) as other:
+        yield other
+
+
+@pytest.mark.parametrize(("policy", "how"), [(RESEND, signal.SIGKILL), (HOLD, signal.SIGSTOP)], ids=["kill", "hang"])
+@live
+async def test_what_a_worker_leaves_goes_on_within_ten_seconds(
+    tmp_path: Path, postgres_server: Server, policy: Policy, how: signal.Signals
+) -> None:
+    database = await asyncio.to_thread(postgres_server.new_database)
+    async with rig(tmp_path, policy, database=database) as it, beside(it) as worker:
+        await worker.start()
+        await until(lambda: it.centre.sessions == 1)
+        await it.served.start()
+        load = asyncio.create_task(it.customer.load(MOST))
+        await until(lambda: len(it.submits()) >= 40)
+        before = len(it.submits())
+        worker.send(how)
+        began = time.monotonic()
+        await until(lambda: len(it.submits()) > before + WINDOW)
+        assert time.monotonic() - began < TAKEN_OVER_S
+        await load
+        worker.send(signal.SIGCONT)
+        outcome = await it.settle()
+        outcome.check(policy)
+        assert await worker.died() != 0
+
+
+@live
+async def test_every_process_is_replaced_under_load_and_nobody_is_refused(
+    tmp_path: Path, postgres_server: Server
+) -> None:
+    database = await asyncio.to_thread(postgres_server.new_database)
+    two = {"HELIOGRAPH_PROCESSES": "2"}
+    async with rig(tmp_path, HOLD, database=database, environ=two, sessions=2) as it:
+        await it.served.start()
+        await until(lambda: it.centre.sessions == 2)
+        children = it.served.pids()[1:]
+        loading = True
+
+        async def load() -> None:
+            while loading:
+                assert (await it.customer.send(1)).status == 202
+
+        async with asyncio.TaskGroup() as group:
+            callers = [group.create_task(load()) for _ in range(3)]
+            await until(lambda: len(it.submits()) >= 20)
+            it.served.send(signal.SIGHUP)
+            await until(lambda: len(set(it.served.pids()[1:]) - set(children)) == 2 and len(it.served.pids()) == 3)
+            before = len(it.submits())
+            await until(lambda: len(it.submits()) >= before + 20)
+            loading = False
+            await asyncio.wait(callers)
+        outcome = await it.settle()
+        outcome.check(HOLD, window=0)
