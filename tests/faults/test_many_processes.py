@@ -3,19 +3,21 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
 
 from heliograph.core.directory import Policy
 from heliograph.testing.postgres import Server
+from heliograph.testing.postgres import server as durable
 from heliograph.testing.served import Served
 from tests.faults.rig import WINDOW, Rig, live, rig, until
 
 MOST = 200
 TAKEN_OVER_S = 10.0
+SILENT_S, AWAY_S = 4.0, 1.2
 RESEND, HOLD = Policy.RESEND, Policy.HOLD
 
 
@@ -25,6 +27,16 @@ async def beside(it: Rig, **settings: str) -> AsyncIterator[Served]:
     environ = {"HELIOGRAPH_DATABASE": it.database, "HELIOGRAPH_DATABASE_UNSAFE": "true", **settings}
     async with Served(it.served.data, environ) as other:
         yield other
+
+
+@contextmanager
+def hanging(postgres: Server) -> Iterator[None]:
+    """The server answers nobody."""
+    postgres.signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        postgres.signal(signal.SIGCONT)
 
 
 @pytest.mark.parametrize(("policy", "how"), [(RESEND, signal.SIGKILL), (HOLD, signal.SIGSTOP)], ids=["kill", "hang"])
@@ -78,3 +90,27 @@ async def test_every_process_is_replaced_under_load_and_nobody_is_refused(
             await asyncio.wait(callers)
         outcome = await it.settle()
         outcome.check(HOLD, window=0)
+
+
+@live
+async def test_a_server_that_hangs_is_away_within_a_second_and_work_goes_on_when_it_is_back(tmp_path: Path) -> None:
+    with durable() as postgres:
+        async with rig(tmp_path, HOLD, database=postgres.address("postgres")) as it, beside(it) as other:
+            await it.served.start()
+            await other.start()
+            await until(lambda: it.centre.sessions == 1)
+            assert (await it.customer.send(1)).status == 202
+            connections = it.wire.connections
+            with hanging(postgres):
+                silent_until = time.monotonic() + SILENT_S
+                while time.monotonic() < silent_until:
+                    began = time.monotonic()
+                    assert (await it.customer.send(1)).status == 500
+                    assert time.monotonic() - began < AWAY_S
+            load = asyncio.create_task(it.customer.load(MOST))
+            await until(lambda: len(it.submits()) >= 20)
+            await load
+            assert it.wire.connections == connections, "the session was given up"
+            outcome = await it.settle()
+            outcome.check(HOLD, window=0)
+            assert await other.stop() == 0

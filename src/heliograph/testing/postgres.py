@@ -8,11 +8,12 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -110,6 +111,14 @@ class Server:
     def stop(self, mode: str = "fast") -> None:
         """Stop it: `smart`, `fast`, or `immediate`, which is a crash."""
         self._run("pg_ctl", "stop", "-D", str(self.data), "-m", mode, "-w")
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send all its processes a signal, such as one that makes them hang."""
+        parent = int((self.data / "postmaster.pid").read_text(encoding="ascii").split()[0])
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
+        for each in (parent, *map(int, children.split())):
+            with suppress(ProcessLookupError):
+                os.kill(each, number)
 
     def remove(self) -> None:
         """Take its folder away."""

@@ -80,13 +80,16 @@ class Commits:
         if self._connection is None or self._connection.is_closed():
             self._connection = await self._connect()
         connection = self._connection
-        await connection.execute("begin")
         try:
+            await connection.execute("begin")
             number = await connection.fetchval("select pg_current_xact_id()::text")
             results = await work(connection)
             for name in names:
                 self._reach(f"{name}.stored")
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, TimeoutError):
+                # It would be as silent about the end of the transaction.
+                connection.terminate()
             if not connection.is_closed():
                 with suppress(Exception):
                     await connection.execute("rollback")

@@ -22,8 +22,8 @@ from heliograph.store.writer import nothing
 CONNECT_S: Final = 5.0
 STATEMENT_S: Final = 30.0
 """No statement of ours takes so long; one that does hangs."""
-HOT_S: Final = 0.8
-"""How long the server may be silent before those who wait for hot work are told that it is away."""
+HOT_S: Final = 0.9
+"""A hot statement that takes so long is given up: the server is away, or has too much to do at once."""
 SOON_S: Final = 0.9
 """How long a connection for cold work is waited for."""
 LOCK_S: Final = 5.0
@@ -39,7 +39,7 @@ _HOT_SETTINGS: Final = _SETTINGS | {
     "random_page_cost": "0.1",
     "seq_page_cost": "0.1",
     "plan_cache_mode": "force_generic_plan",
-    "idle_in_transaction_session_timeout": "10s",
+    "idle_in_transaction_session_timeout": "3s",
 }
 
 
@@ -73,7 +73,7 @@ class PostgresStore:
         connection = await asyncpg.connect(
             self.address,
             timeout=SOON_S,
-            command_timeout=STATEMENT_S,
+            command_timeout=HOT_S,
             statement_cache_size=1024,
             max_cached_statement_lifetime=0,
             server_settings=_HOT_SETTINGS,

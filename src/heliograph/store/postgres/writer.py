@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 
@@ -18,6 +18,10 @@ from heliograph.store.hops.statements import Days
 from heliograph.store.postgres.commits import Commits, carry_out
 from heliograph.store.postgres.trouble import holds_a_zero_octet, is_unavailable, may_be_tried_again
 from heliograph.store.writer import MOST_ROWS, Finished, Work, nothing
+
+FEWEST_ROWS: Final = 100
+SILENT_S: Final = 0.7
+"""How long the server may be silent before those who wait behind others are told that it is away."""
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +48,7 @@ class PostgresWriter:
         self._is_brief = is_brief
         self._died = died
         self._days = days
+        self._most_rows = MOST_ROWS
         self._queue: deque[Work] = deque()
         self._task: asyncio.Task[None] | None = None
 
@@ -86,9 +91,23 @@ class PostgresWriter:
 
     async def _work_off(self) -> None:
         while batch := self._collect():
-            self._tell(await self._commit(batch))
+            self._tell(await self._watched(batch))
         if self._is_brief:
             await self._transactions.close()
+
+    async def _watched(self, batch: list[Work]) -> list[Finished]:
+        """Commit a batch. Whatever comes while the server is silent is refused: it may be so for long."""
+        if self._is_brief:
+            return await self._commit(batch)
+        committing = asyncio.ensure_future(self._commit(batch))
+        try:
+            while not (await asyncio.wait([committing], timeout=SILENT_S))[0]:
+                self._refuse_what_waits(TimeoutError("the store does not answer"))
+        finally:
+            if not committing.done():
+                committing.cancel()
+                await asyncio.wait([committing])
+        return committing.result()
 
     def _tell(self, finished: list[Finished]) -> None:
         for done, result in finished:
@@ -101,7 +120,7 @@ class PostgresWriter:
     def _collect(self) -> list[Work]:
         batch: list[Work] = []
         rows = 0
-        while self._queue and rows < MOST_ROWS:
+        while self._queue and rows < self._most_rows:
             work = self._queue.popleft()
             batch.append(work)
             rows += work.hop.size(work.request)
@@ -109,8 +128,13 @@ class PostgresWriter:
 
     async def _commit(self, batch: list[Work]) -> list[Finished]:
         try:
-            return await self._transact(batch)
+            finished = await self._transact(batch)
+            self._most_rows = min(2 * self._most_rows, MOST_ROWS)
+            return finished
         except Exception as error:  # noqa: BLE001 (whatever went wrong, everyone waiting must be told)
+            if isinstance(error, TimeoutError):
+                # Perhaps the server was not away but slow: next time it gets less to do.
+                self._most_rows = max(self._most_rows // 2, FEWEST_ROWS)
             if is_unavailable(error) or may_be_tried_again(error):
                 return await self._refused(batch, error)
             if len(batch) > 1:
