@@ -92,9 +92,10 @@ class Customer:
         """The same, to numbers of one's own choice."""
         self.tried.update(dict.fromkeys(numbers, text))
         async with Requests(self.rig.served.port, self.rig.api_key) as requests:
-            return await self._request(requests, numbers, text, key=key)
+            return await self.request(requests, numbers, text, key=key)
 
-    async def _request(self, requests: Requests, numbers: list[str], text: str, *, key: str = "") -> Reply:
+    async def request(self, requests: Requests, numbers: list[str], text: str, *, key: str = "") -> Reply:
+        """One request on an open connection."""
         reply = await requests.send(numbers, text, key=key)
         if reply.status != 202:
             self.refused.append(reply)
@@ -113,7 +114,7 @@ class Customer:
                     turn = number
                     while len(self.tried) < most:
                         text = LONG if self.writes_long and turn % 5 == 0 else SHORT
-                        await self._request(requests, self.fresh(text, 4 if turn % 3 == 0 else 1), text)
+                        await self.request(requests, self.fresh(text, 4 if turn % 3 == 0 else 1), text)
                         turn += 1
             except TROUBLE:
                 return

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import statistics
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -12,12 +13,13 @@ import pytest
 from heliograph.core.directory import Policy
 from heliograph.testing.postgres import Server
 from heliograph.testing.postgres import server as durable
-from heliograph.testing.served import Served
-from tests.faults.rig import WINDOW, Rig, live, rig, until
+from heliograph.testing.served import Reply, Requests, Served
+from tests.faults.rig import SHORT, WINDOW, Rig, live, rig, until
 
 MOST = 200
 TAKEN_OVER_S = 10.0
 SILENT_S, AWAY_S = 4.0, 1.2
+SECOND_S = 1.0
 RESEND, HOLD = Policy.RESEND, Policy.HOLD
 
 
@@ -39,7 +41,11 @@ def hanging(postgres: Server) -> Iterator[None]:
         postgres.signal(signal.SIGCONT)
 
 
-@pytest.mark.parametrize(("policy", "how"), [(RESEND, signal.SIGKILL), (HOLD, signal.SIGSTOP)], ids=["kill", "hang"])
+@pytest.mark.parametrize(
+    ("policy", "how"),
+    [(RESEND, signal.SIGKILL), pytest.param(HOLD, signal.SIGSTOP, marks=pytest.mark.long)],
+    ids=["kill", "hang"],
+)
 @live
 async def test_what_a_worker_leaves_goes_on_within_ten_seconds(
     tmp_path: Path, postgres_server: Server, policy: Policy, how: signal.Signals
@@ -63,6 +69,7 @@ async def test_what_a_worker_leaves_goes_on_within_ten_seconds(
         assert await worker.died() != 0
 
 
+@pytest.mark.long
 @live
 async def test_every_process_is_replaced_under_load_and_nobody_is_refused(
     tmp_path: Path, postgres_server: Server
@@ -114,3 +121,46 @@ async def test_a_server_that_hangs_is_away_within_a_second_and_work_goes_on_when
             outcome = await it.settle()
             outcome.check(HOLD, window=0)
             assert await other.stop() == 0
+
+
+@live
+async def test_processes_reach_each_other_at_once(tmp_path: Path, postgres_server: Server) -> None:
+    database = await asyncio.to_thread(postgres_server.new_database)
+    api = {"HELIOGRAPH_ROLE": "api", "HELIOGRAPH_RATE_LIMIT": "120"}
+    async with (
+        rig(tmp_path, RESEND, database=database, environ=api) as it,
+        beside(it, **api) as second,
+        beside(it, HELIOGRAPH_ROLE="worker") as worker,
+    ):
+        for each in (worker, it.served, second):
+            await each.start()
+        await until(lambda: it.centre.sessions == 1)
+        it.customer.writes_long = False
+        took = [await _way_to_the_carrier(it) for _ in range(40)]
+        assert statistics.median(took) < 0.02, took
+        await asyncio.sleep(SECOND_S)
+        statuses = [(await _send(it, second)).status for _ in range(100)]
+        assert 70 <= statuses.count(202) <= 90, statuses
+        await it.commands.run("account", "suspend", "acme")
+        await asyncio.sleep(SECOND_S)
+        assert [(await _send(it, each)).status for each in (it.served, second)] == [403, 403]
+        outcome = await it.settle()
+        outcome.check(RESEND, window=0)
+        assert await second.stop() == 0
+        assert await worker.stop() == 0
+
+
+async def _send(it: Rig, served: Served) -> Reply:
+    """One message by way of a process."""
+    async with Requests(served.port, it.api_key) as requests:
+        return await it.customer.request(requests, it.customer.fresh(SHORT, 1), SHORT)
+
+
+async def _way_to_the_carrier(it: Rig) -> float:
+    """Seconds from the answer to a request until the carrier has the message."""
+    before = len(it.centre.received)
+    assert (await it.customer.send(1)).status == 202
+    began = time.monotonic()
+    while len(it.centre.received) == before:  # noqa: ASYNC110 (another process sets no event of ours)
+        await asyncio.sleep(0.0005)
+    return time.monotonic() - began

@@ -31,13 +31,14 @@ class RateLimiter:
     default: requests a minute for accounts without a limit of their own; 0 for none.
     """
 
-    __slots__ = ("_buckets", "_clock", "_default", "_spent")
+    __slots__ = ("_buckets", "_clock", "_default", "_levels", "_spent")
 
     def __init__(self, clock: Clock, *, default: int = 0) -> None:
         self._clock = clock
         self._default = default
         self._buckets: dict[AccountId, tuple[int, TokenBucket]] = {}
         self._spent: dict[AccountId, int] = {}
+        self._levels: dict[AccountId, tuple[float, float]] = {}
 
     def wait_s(self, account: Account) -> int:
         """0 when the request may pass, and is counted; else the whole seconds until the next one may."""
@@ -48,6 +49,7 @@ class RateLimiter:
         known = self._buckets.get(account.account_id)
         if known is None or known[0] != limit:
             known = self._buckets[account.account_id] = (limit, TokenBucket(limit / 60, burst=limit, now=now))
+            self._apply(account.account_id, now)
         bucket = known[1]
         if not bucket.take(1, now):
             return max(1, math.ceil(bucket.wait_s(now)))
@@ -58,17 +60,26 @@ class RateLimiter:
         """Accounts with requests that were counted here and not learnt yet: limits a minute, and how many."""
         return [(account_id, self._buckets[account_id][0], count) for account_id, count in self._spent.items()]
 
-    def learn(self, levels: Mapping[AccountId, float], spent: Sequence[tuple[AccountId, int, int]]) -> None:
-        """What accounts have left by the count of all processes, in which `spent` is. What came since is taken off."""
+    def learn(
+        self, levels: Mapping[AccountId, tuple[float, float]], spent: Sequence[tuple[AccountId, int, int]]
+    ) -> None:
+        """What accounts had left so many seconds ago by the count of all processes, in which `spent` is."""
         now = self._clock.monotonic()
         for account_id, _, count in spent:
             since = self._spent.get(account_id, 0) - count
-            if since > 0:
-                self._spent[account_id] = since
-            else:
-                self._spent.pop(account_id, None)
-            if account_id in levels:
-                self._buckets[account_id][1].set_level(levels[account_id] - max(0, since), now)
+            self._spent[account_id] = since
+            if since <= 0:
+                del self._spent[account_id]
+        self._levels = {account_id: (left, now - ago_s) for account_id, (left, ago_s) in levels.items()}
+        for account_id in self._levels.keys() & self._buckets.keys():
+            self._apply(account_id, now)
+
+    def _apply(self, account_id: AccountId, now: float) -> None:
+        """What all processes have counted holds, less what was counted here since."""
+        if account_id in self._levels:
+            left, at = self._levels[account_id]
+            limit, bucket = self._buckets[account_id]
+            bucket.set_level(left + (now - at) * limit / 60 - self._spent.get(account_id, 0), now)
 
     def allowance(self, account: Account) -> Allowance | None:
         """What is left after the requests that were counted; None when the account has no limit."""

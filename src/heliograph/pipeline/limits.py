@@ -19,8 +19,10 @@ class Counts(Protocol):
         """Accounts with requests that were counted here and not learnt yet: limits a minute, and how many."""
         ...
 
-    def learn(self, levels: Mapping[AccountId, float], spent: Sequence[tuple[AccountId, int, int]]) -> None:
-        """What accounts have left, now that what was spent is counted."""
+    def learn(
+        self, levels: Mapping[AccountId, tuple[float, float]], spent: Sequence[tuple[AccountId, int, int]]
+    ) -> None:
+        """What accounts had left so many seconds ago, what was spent being counted."""
         ...
 
 
@@ -29,6 +31,6 @@ async def follow(counts: Counts, company: Company, clock: Clock) -> None:
     while True:
         await clock.sleep(LOOK_S)
         spent = counts.spent()
-        if spent:
-            with suppress(StoreUnavailable):
-                counts.learn(await company.spend([Spent(*each) for each in spent]), spent)
+        with suppress(StoreUnavailable):
+            levels = await company.spend([Spent(*each) for each in spent])
+            counts.learn({account_id: (level.left, level.ago_s) for account_id, level in levels.items()}, spent)

@@ -53,3 +53,27 @@ def test_an_allowance_is_told_in_header_lines() -> None:
         (b"x-ratelimit-remaining", b"7"),
     )
     assert allowance_lines(Allowance(60, 0, 3), 5_000)[2] == (b"x-ratelimit-reset", b"8")
+
+
+def test_what_other_processes_counted_is_taken_off() -> None:
+    clock = FakeClock()
+    limiter, account = RateLimiter(clock, default=60), account_of()
+    account_id = account.account_id
+    assert [limiter.wait_s(account) for _ in range(10)] == [0] * 10
+    spent = limiter.spent()
+    assert spent == [(account_id, 60, 10)]
+    assert [limiter.wait_s(account) for _ in range(2)] == [0, 0]
+    limiter.learn({account_id: (20.0, 1.0)}, spent)
+    assert limiter.allowance(account) == Allowance(60, 19, 0)
+    assert limiter.spent() == [(account_id, 60, 2)]
+    limiter.learn({account_id: (-5.0, 0.0)}, limiter.spent())
+    assert limiter.spent() == []
+    assert limiter.wait_s(account) == 6
+
+
+def test_an_account_that_is_new_here_begins_with_what_others_left() -> None:
+    clock = FakeClock()
+    limiter, account = RateLimiter(clock, default=60), account_of()
+    limiter.learn({account.account_id: (0.0, 0.5)}, [])
+    clock.seconds = 1.0
+    assert [limiter.wait_s(account) for _ in range(2)] == [0, 1]

@@ -55,8 +55,12 @@ update rate_level r set at_ms = {_NOW}, level = greatest(
     - given.spent::bigint * 1000000,
   - given.most::bigint * 1000000)
 from unnest($1::int[], $2::int[], $3::int[]) as given(account, most, spent)
-where r.account_id = given.account returning r.account_id, r.level
+where r.account_id = given.account
 """
+_LEVELS: Final = f"""
+select account_id, level, {_NOW} - at_ms from rate_level where at_ms > {_NOW} - 60000
+"""
+"""After a minute without requests everything is left again."""
 
 
 class OwnerRow(NamedTuple):
@@ -84,6 +88,13 @@ class Spent(NamedTuple):
     account_id: AccountId
     limit: int
     requests: int
+
+
+class Level(NamedTuple):
+    """Requests that an account had left so long ago."""
+
+    left: float
+    ago_s: float
 
 
 class Company:
@@ -257,14 +268,17 @@ class Company:
             # Something may have been said between the last look and the end.
             self.tell(())
 
-    async def spend(self, spent: Sequence[Spent]) -> dict[AccountId, float]:
-        """Count requests against the limits that all processes share; how many each account has left."""
-        accounts, limits, counts = (list(column) for column in zip(*sorted(spent), strict=True))
-        async with self._connected() as connection, connection.transaction():
-            await connection.execute(f"select pg_advisory_xact_lock({_RATES})")
-            await connection.execute(_NEW_LEVELS, accounts, limits)
-            rows = await connection.fetch(_SPEND, accounts, limits, counts)
-            return {AccountId(row[0]): row[1] / 1_000_000 for row in rows}
+    async def spend(self, spent: Sequence[Spent]) -> dict[AccountId, Level]:
+        """Count requests against the limits of all processes; what is left of those that were used lately."""
+        async with self._connected() as connection:
+            if spent:
+                columns = [list(column) for column in zip(*sorted(spent), strict=True)]
+                async with connection.transaction():
+                    await connection.execute(f"select pg_advisory_xact_lock({_RATES})")
+                    await connection.execute(_NEW_LEVELS, *columns[:2])
+                    await connection.execute(_SPEND, *columns)
+            rows = await connection.fetch(_LEVELS)
+            return {AccountId(row[0]): Level(row[1] / 1_000_000, row[2] / 1_000) for row in rows}
 
 
 def _columns(slots: Sequence[Slot]) -> tuple[list[Any], list[int]]:

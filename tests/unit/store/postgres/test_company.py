@@ -153,8 +153,9 @@ def test_what_one_says_the_others_hear(postgres_server: Server) -> None:
 def test_requests_of_all_processes_count_against_one_limit(postgres_server: Server) -> None:
     async def story(two: Two) -> None:
         account = AccountId(9)
-        assert round((await two.first.spend([Spent(account, 60, 10)]))[account]) == 50
-        assert round((await two.second.spend([Spent(account, 60, 55)]))[account]) in (-5, -4)
-        assert round((await two.second.spend([Spent(account, 60, 1_000)]))[account]) == -60
+        assert round((await two.first.spend([Spent(account, 60, 10)]))[account].left) == 50
+        assert round((await two.second.spend([]))[account].left) == 50
+        assert round((await two.second.spend([Spent(account, 60, 55)]))[account].left) in (-5, -4)
+        assert round((await two.second.spend([Spent(account, 60, 1_000)]))[account].left) == -60
 
     tell(postgres_server, story)
