@@ -189,6 +189,8 @@ async def exchange(
     except BaseException:
         await store.close()
         raise
+    directory, is_empty = Directory(store, clock, told_states), False
+    others = _others(store, held, directory, settings, die)
     try:
         async with (
             GuardedClient(Guard(settings.webhook_allow, https_only=settings.webhook_https_only)) as customers,
@@ -196,9 +198,8 @@ async def exchange(
             asyncio.TaskGroup() as group,
         ):
             watching = group.create_task(_watch(died), name="writer")
-            directory = Directory(store, clock, told_states)
+            starting = group.create_task(beside.started(others, clock), name="start")
             await directory.load()
-            others = _others(store, held, directory, settings, die)
             blobs = await open_blobs(settings.media, settings.data)
             library = MediaLibrary(store, writer, blobs=blobs, clock=clock)
             desk = Desk(
@@ -216,6 +217,7 @@ async def exchange(
             )
             callers = _Callers(customers, carriers)
             whole = await _assemble(settings, desk, held=held, others=others, callers=callers, library=library)
+            starting.cancel()
             background = [group.create_task(work, name=name) for name, work in _background(whole)]
             try:
                 yield whole
@@ -223,10 +225,9 @@ async def exchange(
                 is_empty = not died.done() and await beside.emptied(whole.dispatch, whole.calls, whole.others)
                 for task in (*background, watching):
                     task.cancel()
-                await asyncio.wait([*background, watching])
-                await beside.gone(whole.others, is_empty=is_empty)
     finally:
         await writer.stop(patience_s=WRITER_END_S)
+        await beside.gone(others, clock.now_ms(), is_empty=is_empty)
         await store.close()
 
 

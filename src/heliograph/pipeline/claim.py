@@ -58,8 +58,10 @@ async def _look(dispatch: Dispatch, most_in_memory: int) -> float:
         return LOOK_S
     is_due = next_ms <= desk.clock.now_ms()
     while is_due and (room := most_in_memory - dispatch.in_memory) > 0:
-        request = ClaimRequest(desk.owner, desk.clock.now_ms(), min(room, MOST), carriers)
         async with dispatch.claiming:
+            # They may have changed since we looked.
+            carriers = dispatch.share.claimed()
+            request = ClaimRequest(desk.owner, desk.clock.now_ms(), min(room, MOST), carriers)
             claims = await ask(desk.writer, CLAIM, request)
             desk.reach("claim.taken")
             dispatch.hand_over(_messages(claims.messages, desk.directory.snapshot))

@@ -45,6 +45,16 @@ class Right:
         self._until = began + RIGHT_S
 
 
+async def beat_at_start(company: Company, right: Right, clock: Clock) -> None:
+    """Beat while there is nothing to lose yet; for ever."""
+    while True:
+        began = clock.monotonic()
+        with suppress(StoreUnavailable):
+            await company.beat(low_water_id=None, sessions=())
+            right.renew(began)
+        await clock.sleep(BEAT_S)
+
+
 async def beat(dispatch: Dispatch, company: Company, right: Right) -> None:
     """Beat for ever."""
     clock = dispatch.desk.clock
@@ -122,10 +132,11 @@ class Lookout:
     async def _take_over(self, dead: list[OwnerRow]) -> None:
         with suppress(StoreUnavailable):
             for each in dead:
-                if each.beat_at_ms and not await self._company.shut_out(each.owner, each.beat_at_ms):
+                if not await self._company.shut_out(each.owner, each.beat_at_ms):
                     continue
                 if await self._company.has_duty(RECOVER):
                     found = await recover_owner(self._dispatch, each.owner, low_water_id=each.low_water_id)
                     await self._company.forget(each.owner)
-                    _log.warning("owner %d was found dead: %d of its messages go on", each.owner, found)
+                    if each.beat_at_ms or found:
+                        _log.warning("owner %d was found dead: %d of its messages go on", each.owner, found)
             self._company.tell(self._desk.directory.snapshot.carriers)

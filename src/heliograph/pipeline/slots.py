@@ -33,6 +33,7 @@ class Slots:
         self.is_running: Callable[[Slot], bool] = lambda _: False
         self.is_whole: bool = False
         self.news: asyncio.Event | None = asyncio.Event()
+        self._has_given_up = False
         self._held: set[Slot] = set()
         self._leaving: set[Slot] = set()
         self._counts: Counter[CarrierId] = Counter()
@@ -79,6 +80,8 @@ class Slots:
     # Taking and letting go ------------------------------------------------------------------------------------
 
     def _hold(self, held: set[Slot]) -> None:
+        if self._has_given_up:
+            return
         is_more = bool(held - self._held)
         self._held = held
         self._leaving &= held
@@ -96,10 +99,10 @@ class Slots:
         workers = [each.owner for each in alive if each.is_worker]
         self._sessions = frozenset().union(*(each.sessions for each in alive if each.owner != me))
         carriers = self._directory.snapshot.carriers
-        is_eldest = self._is_worker and bool(workers) and min(workers) == me
+        is_eldest = self._is_worker and not self._has_given_up and bool(workers) and min(workers) == me
         self._gone = tuple(carrier_id for carrier_id in gone if carrier_id not in carriers) if is_eldest else ()
         self._hold({slot for slot, owner in picture.slots.items() if owner == me})
-        if self._is_worker:
+        if self._is_worker and not self._has_given_up:
             await self._choose(picture, {each: carrier.sessions for each, carrier in carriers.items()}, workers)
         ended = [slot for slot in self._leaving if not self.is_running(slot)]
         if ended:
@@ -120,7 +123,7 @@ class Slots:
 
     async def give_up(self) -> None:
         """The process stops, and its drivers have ended: everything is free. Raises StoreUnavailable."""
-        self._is_worker = False
+        self._has_given_up = True
         held, self._held, self._leaving, self._gone = sorted(self._held), set(), set(), ()
         self._counts.clear()
         if held:

@@ -28,6 +28,7 @@ _BEAT: Final = f"""
 update owner set beat_at_ms = {_NOW}, low_water_id = coalesce($2, low_water_id), sessions = $3::text::json
 where id = $1 and beat_at_ms > 0 returning beat_at_ms
 """
+_RESIGN: Final = "update owner set beat_at_ms = 0, low_water_id = greatest(low_water_id, $2) where id = $1"
 _OWNERS: Final = """
 select o.id, o.node, o.is_worker, o.beat_at_ms, o.low_water_id, o.sessions::text, exists (
   select from pg_locks l where l.locktype = 'advisory' and l.granted and l.classid = $1::bigint::oid
@@ -208,8 +209,18 @@ class Company:
         finally:
             connection.terminate()
 
+    async def resign(self, low_water_id: int) -> None:
+        """This process has given everything away and commits nothing more: somebody has a last look, and forgets it.
+
+        low_water_id: what it could have left is above.
+        """
+        async with self._connected() as connection, connection.transaction():
+            await connection.execute(_RESIGN, self.owner, low_water_id)
+            await connection.execute("delete from carrier_slot where owner = $1", self.owner)
+            await connection.execute(f"notify {LOOK}")
+
     async def forget(self, owner: int) -> None:
-        """An owner whose messages are recovered or released is no more; its slots and deliveries are nobody's."""
+        """An owner whose messages are recovered is no more; its slots and deliveries are nobody's."""
         async with self._connected() as connection, connection.transaction():
             await connection.execute("delete from carrier_slot where owner = $1", owner)
             await connection.execute("update delivery set owner = 0 where owner = $1 and state = 1", owner)
