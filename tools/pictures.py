@@ -68,6 +68,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "log_level": "The least that is logged.",
     "processes": "Processes that serve beside each other on this machine; on PostgreSQL.",
     "role": "What they do: take requests, run carriers, or both; on PostgreSQL.",
+    "process_listen": "Where the first process answers `/readyz` for itself; the others at the ports behind.",
 }
 """What each setting is for, beside what `config` knows of it."""
 

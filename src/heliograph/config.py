@@ -40,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     media: where files are kept, "" for a folder in the data folder; media_most_octets: the largest one that is fetched;
     media_link_days: how long a link to one is good. speech_most_octets: what is kept of texts that were read.
     processes: how many serve beside each other here. role: `api` for requests, `worker` for carriers, or `all`.
+    process_listen: where the first of them answers for itself; the others do at the ports behind it.
     """
 
     data: Path
@@ -65,6 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str = "info"
     processes: int = 1
     role: str = "all"
+    process_listen: str | None = None
 
 
 class _Setting(NamedTuple):
@@ -228,6 +230,7 @@ _SETTINGS: Final[Mapping[str, _Setting]] = {
     "log_level": _Setting(_level, "debug, info, warning or error"),
     "processes": _Setting(_count(1), "a whole number of processes, 1 or more"),
     "role": _Setting(_role, "api, worker or all"),
+    "process_listen": _Setting(_listen_or_off, "HOST:PORT or off"),
 }
 
 

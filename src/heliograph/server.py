@@ -299,7 +299,7 @@ async def _assemble(
     desk: Desk,
     *,
     held: lease.Lease,
-    others: Others | None,
+    others: Others | None = None,
     callers: _Callers,
     library: MediaLibrary,
 ) -> Exchange:
@@ -438,6 +438,12 @@ def _beside_others(
     ]
 
 
+def about_itself(whole: Exchange) -> Application:
+    """The pages for machines, of one of several processes."""
+    pages = Starlette(routes=health.routes(whole.missing, Metrics(whole)))
+    return application((), whole.services(), otherwise=pages, version=__version__)
+
+
 def web(whole: Exchange) -> Application:
     """Everything that is served over HTTP."""
     machines = health.routes(whole.missing, Metrics(whole))
@@ -471,6 +477,7 @@ async def serve(
             asyncio.TaskGroup() as group,
         ):
             drivers = group.create_task(whole.drivers.follow(), name="drivers")
+            pages = group.create_task(_answer_for_itself(whole), name="process pages")
 
             def up() -> None:
                 whole.is_ready = True
@@ -481,6 +488,16 @@ async def serve(
             finally:
                 whole.is_ready = False
                 drivers.cancel()
+                pages.cancel()
+
+
+async def _answer_for_itself(whole: Exchange) -> None:
+    """Serve the pages of this process where it is the only one; until cancelled."""
+    place = whole.settings.process_listen
+    if place is not None:
+        # The process that it replaces may still be there.
+        with listening_socket(*address_of(place), is_shared=True) as listener:
+            await serve_http(about_itself(whole), listener, clock=whole.desk.clock, started=lambda: None)
 
 
 @contextmanager

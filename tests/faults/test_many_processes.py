@@ -164,3 +164,14 @@ async def _way_to_the_carrier(it: Rig) -> float:
     while len(it.centre.received) == before:  # noqa: ASYNC110 (another process sets no event of ours)
         await asyncio.sleep(0.0005)
     return time.monotonic() - began
+
+
+@pytest.mark.long
+@live
+async def test_children_end_with_their_parent(tmp_path: Path, postgres_server: Server) -> None:
+    database = await asyncio.to_thread(postgres_server.new_database)
+    async with rig(tmp_path, RESEND, database=database, environ={"HELIOGRAPH_PROCESSES": "2"}) as it:
+        await it.served.start()
+        children = it.served.pids()[1:]
+        await it.served.kill()
+        await until(lambda: not any(Path(f"/proc/{child}/stat").exists() for child in children))

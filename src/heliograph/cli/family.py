@@ -9,11 +9,10 @@ if it does so soon.
 """
 
 import asyncio
-import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -61,9 +60,11 @@ class Child:
 
 
 class Family:
-    """Children on sockets, one for each. command: starts a child, given the number of its socket. environ: theirs."""
+    """Children on sockets, one for each. command: starts a child, given the number of its socket. environ: by place."""
 
-    def __init__(self, sockets: list[socket.socket], command: list[str], environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, sockets: list[socket.socket], command: list[str], environ: Callable[[int], Mapping[str, str]]
+    ) -> None:
         self._sockets = sockets
         self._command = command
         self._environ = environ
@@ -127,7 +128,13 @@ class Family:
     async def _born(self, place: int) -> Child:
         number = self._sockets[place].fileno()
         process = await asyncio.create_subprocess_exec(
-            *self._command, str(number), env=self._environ, pass_fds=[number], stdout=asyncio.subprocess.PIPE
+            *self._command,
+            str(number),
+            env=self._environ(place),
+            pass_fds=[number],
+            # Its end tells a child that there is no parent any more.
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
         )
         return Child(process)
 
@@ -180,11 +187,13 @@ def sockets_at(host: str, port: int, count: int) -> list[socket.socket]:
     return made
 
 
-def lead(sockets: list[socket.socket], command: list[str], address: str) -> int:
+def lead(
+    sockets: list[socket.socket], command: list[str], address: str, *, environ: Callable[[int], Mapping[str, str]]
+) -> int:
     """Lead a family until it is told to stop; its exit status. address: said when all are ready."""
 
     async def led() -> int:
-        family = Family(sockets, command, dict(os.environ))
+        family = Family(sockets, command, environ)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, family.stop, number)

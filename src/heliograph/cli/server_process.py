@@ -1,8 +1,10 @@
 """What `heliograph serve` becomes once the line is understood: the server alone, on the settings of its environment."""
 
 import os
+import signal
 import socket
 import sys
+import threading
 
 from heliograph.cli.ending import ended
 from heliograph.config import PREFIX, Settings, address_of, load_settings
@@ -16,10 +18,19 @@ def main(listener: socket.socket | None = None) -> int:
         settings = load_settings(None, os.environ, {})
         if settings.processes > 1 and listener is None:
             return _lead(settings)
+        if listener is not None:
+            threading.Thread(target=_end_with_the_parent, daemon=True).start()
         serve(settings, listener)
         return 0
 
     return ended(served)
+
+
+def _end_with_the_parent() -> None:
+    """Stop in good order when the parent is gone, which is when nobody holds the other end of our input."""
+    while os.read(0, 1):
+        continue
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _lead(settings: Settings) -> int:
@@ -34,9 +45,18 @@ def _lead(settings: Settings) -> int:
         raise Refused(_why_not(error, settings)) from error
     # Links to files name the port; the children are told which one it was.
     port = sockets[0].getsockname()[1]
-    os.environ[f"{PREFIX}LISTEN"] = settings.listen.rpartition(":")[0] + f":{port}"
+    shown = settings.listen.rpartition(":")[0] + f":{port}"
+
+    def environ(place: int) -> dict[str, str]:
+        """A child answers for itself at a port of its own."""
+        theirs = dict(os.environ) | {f"{PREFIX}LISTEN": shown}
+        if settings.process_listen is not None:
+            first_host, _, first = settings.process_listen.rpartition(":")
+            theirs[f"{PREFIX}PROCESS_LISTEN"] = f"{first_host}:{int(first) + place}"
+        return theirs
+
     command = [sys.executable, "-m", "heliograph.cli.server_process"]
-    return family.lead(sockets, command, f"http://{host}:{port}")
+    return family.lead(sockets, command, f"http://{host}:{port}", environ=environ)
 
 
 def serve(settings: Settings, listener: socket.socket | None = None) -> None:

@@ -20,10 +20,13 @@ LONGEST_END_S = 10
 """Seconds that requests on the way have when the server stops."""
 
 
-def listening_socket(host: str, port: int) -> socket.socket:
-    """A socket that listens; port 0 takes a free one. Raises OSError when the place is taken."""
+def listening_socket(host: str, port: int, *, is_shared: bool = False) -> socket.socket:
+    """A socket that listens; port 0 takes a free one. Raises OSError when the place is taken.
+
+    is_shared: others may listen there as well, and callers are shared out among them.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    made = socket.create_server((host, port), family=family, backlog=2048)
+    made = socket.create_server((host, port), family=family, backlog=2048, reuse_port=is_shared)
     made.setblocking(False)
     return made
 

@@ -74,16 +74,15 @@ class Line:
     def add(self, messages: Iterable[Message]) -> None:
         """Queue messages and wake the sessions."""
         self.queue.append(messages)
-        self.wake()
+        self._wake()
 
     def put_back(self, messages: list[Message]) -> None:
         """Messages that could not be sent go back to the front."""
         self.holding.difference_update([message.message_id for message in messages])
         self.queue.put_back(reversed(messages))
-        self.wake()
+        self._wake()
 
-    def wake(self) -> None:
-        """Let the sessions look whether there is something to take."""
+    def _wake(self) -> None:
         for session in self.sessions:
             session.wake()
 
@@ -219,7 +218,8 @@ class Dispatch:
     def wake(self) -> None:
         """Let every session look whether there is something to take."""
         for line in self.lines.values():
-            line.wake()
+            for session in line.sessions:
+                session.wake()
 
     def live_sessions(self) -> frozenset[int]:
         """The sessions that are bound in this process."""

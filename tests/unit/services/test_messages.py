@@ -174,7 +174,7 @@ def test_a_cancelled_scheduled_message_waits_no_more(tell: Tell, clock: StillClo
         view = await messages.cancel(str(scheduled))
         assert (view.state, view.charge, view.send_at_ms) == (S.CANCELLED, Charge.RELEASED, at_ms)
         async with store.reading() as connection:
-            assert list(await connection.execute(select(ready))) == [(at_ms, account_id, other)]
+            assert list(await connection.execute(select(ready))) == [(at_ms, account_id, other, 0)]
         with pytest.raises(Refused, match="only one that is scheduled or queued"):
             await messages.cancel(str(scheduled))
         assert await Audit(store).check() == ()
