@@ -53,6 +53,7 @@ async def test_a_caller_whose_answers_are_lost_on_the_way_submits_nothing_twice(
         assert outcome.states == {"delivered": 12}
 
 
+@pytest.mark.long
 @live
 async def test_a_webhook_behind_a_bad_line_hears_everything(tmp_path: Path) -> None:
     async with rig(tmp_path, RESEND) as it:

@@ -107,7 +107,14 @@ async def test_a_hundred_thousand_leave_within_a_second_of_their_time(tmp_path: 
     assert late[-1] < PUNCTUAL_MS, tell(late)
 
 
-@pytest.mark.parametrize("point", ["claim.stored", "claim.committed", "claim.taken"])
+@pytest.mark.parametrize(
+    "point",
+    [
+        "claim.committed",
+        pytest.param("claim.stored", marks=pytest.mark.long),
+        pytest.param("claim.taken", marks=pytest.mark.long),
+    ],
+)
 @live
 async def test_a_kill_while_they_become_due_costs_no_more_than_promised(tmp_path: Path, point: str) -> None:
     async with rig(tmp_path, Policy.RESEND) as it:

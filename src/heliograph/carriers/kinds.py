@@ -1,11 +1,11 @@
-"""The kinds of carriers there are: how the address of each is written, and what reads it."""
+"""The kinds of carriers there are: how the address of each is written, and what reads it.
+
+What reads it is imported when it is needed (see `makers.py`).
+"""
 
 from typing import Final
 
-from heliograph.carriers.http import profile as http
 from heliograph.carriers.loopback import delays_of
-from heliograph.carriers.mm7.profile import channels_of
-from heliograph.carriers.sip import profile as sip
 from heliograph.carriers.smpp.profile import profile_of
 from heliograph.core.directory import Carrier, Policy
 from heliograph.core.messages import Channel
@@ -17,7 +17,15 @@ def _smpp(carrier: Carrier) -> frozenset[Channel]:
     return frozenset({Channel.SMS})
 
 
+def _mm7(carrier: Carrier) -> frozenset[Channel]:
+    from heliograph.carriers.mm7.profile import channels_of
+
+    return channels_of(carrier)
+
+
 def _sip(carrier: Carrier) -> frozenset[Channel]:
+    from heliograph.carriers.sip import profile as sip
+
     sip.profile_of(carrier)
     return frozenset({Channel.VOICE})
 
@@ -28,12 +36,15 @@ def _loopback(carrier: Carrier) -> frozenset[Channel]:
 
 
 def _http(carrier: Carrier) -> frozenset[Channel]:
+    from heliograph.carriers.http import profile as http
+
     return http.profile_of(carrier).recipe.channels
 
 
 _SMPP: Final = Kind("smpp[s]://SYSTEM_ID:PASSWORD@HOST:PORT", _smpp)
-_MM7: Final = Kind("mm7+http[s]://VASPID:PASSWORD@HOST:PORT/PATH", channels_of, calls_back=True)
+_MM7: Final = Kind("mm7+http[s]://VASPID:PASSWORD@HOST:PORT/PATH", _mm7, calls_back=True)
 _SIP: Final = Kind("sip[s]://USER:PASSWORD@HOST:PORT", _sip, policy=Policy.HOLD, window=1)
+_HTTP: Final = Kind("http-recipe://USER:KEY@HOST/BASE?recipe=NAME", _http, calls_back=True, takes_whole=True)
 
 KINDS: Final[Kinds] = {
     "smpp": _SMPP,
@@ -43,7 +54,7 @@ KINDS: Final[Kinds] = {
     "sip": _SIP,
     "sips": _SIP,
     "loopback": Kind("loopback:", _loopback),
-    http.SCHEME: Kind(http.FORM, _http, calls_back=True, takes_whole=True),
+    "http-recipe": _HTTP,
 }
 """By scheme. Who drives them, and who reads their calls, is said in `makers.py`."""
 

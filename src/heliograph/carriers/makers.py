@@ -1,15 +1,12 @@
-"""Who drives carriers, and who reads what they call us with: by scheme of the carrier's address."""
+"""Who drives carriers, and who reads what they call us with: by scheme of the carrier's address.
+
+A driver is imported when there is a carrier for it: most servers have one kind, and start sooner and smaller so.
+"""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-from heliograph.carriers.http.callback import HttpCallback
-from heliograph.carriers.http.driver import Around, HttpDriver
-from heliograph.carriers.http.profile import SCHEME
 from heliograph.carriers.loopback import LoopbackDriver
-from heliograph.carriers.mm7.callback import Mm7Callback
-from heliograph.carriers.mm7.driver import Mm7Driver
-from heliograph.carriers.sip.driver import SipDriver
 from heliograph.carriers.smpp.driver import SmppDriver
 from heliograph.core.directory import Carrier
 from heliograph.core.ids import CarrierId
@@ -54,12 +51,18 @@ def driver_makers(tools: Tools) -> dict[str, DriverMaker]:
         return LoopbackDriver(carrier, feed, tools.clock)
 
     def mm7(carrier: Carrier, feed: Feed) -> Driver:
+        from heliograph.carriers.mm7.driver import Mm7Driver
+
         return Mm7Driver(carrier, feed, tools.clock, caller=tools.caller, attachments=tools.attachments)
 
     def sip(carrier: Carrier, feed: Feed) -> Driver:
+        from heliograph.carriers.sip.driver import SipDriver
+
         return SipDriver(carrier, feed, tools.clock, speaker=tools.speaker)
 
     def http(carrier: Carrier, feed: Feed) -> Driver:
+        from heliograph.carriers.http.driver import Around, HttpDriver
+
         around = Around(
             web=tools.caller,
             public=tools.public,
@@ -78,14 +81,21 @@ def driver_makers(tools: Tools) -> dict[str, DriverMaker]:
         "mm7+https": mm7,
         "sip": sip,
         "sips": sip,
-        SCHEME: http,
+        "http-recipe": http,
     }
 
 
 def callback_makers(tools: Tools) -> dict[str, CallbackMaker]:
     """Who reads calls."""
 
+    def mm7(carrier: Carrier, inbox: Inbox) -> Callback:
+        from heliograph.carriers.mm7.callback import Mm7Callback
+
+        return Mm7Callback(carrier, inbox)
+
     def http(carrier: Carrier, inbox: Inbox) -> Callback:
+        from heliograph.carriers.http.callback import HttpCallback
+
         return HttpCallback(carrier, inbox, web=tools.caller, public=tools.public)
 
-    return {"mm7+http": Mm7Callback, "mm7+https": Mm7Callback, SCHEME: http}
+    return {"mm7+http": mm7, "mm7+https": mm7, "http-recipe": http}
