@@ -4,8 +4,8 @@
 .PHONY: help setup setup-check demo test test-all interop faults check docs format lock clean
 
 BIN := .venv/bin
-# Twice as many as processors: many tests wait, for a disk, a clock or a process of their own.
-WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((n > 4 ? 8 : n * 2)))
+# Half as many again as processors: many tests wait, for a disk, a clock or a process of their own.
+WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((n > 4 ? 6 : (n * 3 + 1) / 2)))
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=worksteal
 PEERS := tests/interop/node_modules/.package-lock.json
 
