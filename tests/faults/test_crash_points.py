@@ -29,8 +29,7 @@ SHORT_FORM = (
     (("accept.stored", HOLD), ("accept.committed", RESEND), ("recover.stored", HOLD)),
     (("mark.committed", RESEND), ("mark.committed", HOLD), ("notify.stored", RESEND)),
     (("settle.stored", HOLD), ("settle.committed", RESEND), ("notify.called", HOLD)),
-    (("submit.taken", HOLD), ("submit.answered", RESEND), ("incoming.committed", RESEND)),
-    (("partial.committed", HOLD), ("receive.taken", RESEND), ("incoming.stored", HOLD)),
+    (("submit.taken", HOLD), ("partial.committed", HOLD), ("incoming.committed", RESEND)),
 )
 RECEIVING = ("incoming", "receive")
 
