@@ -181,14 +181,7 @@ async def exchange(
     store = await open_store(settings.database, settings.data)
     died: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     die = functools.partial(_die, died)
-    try:
-        if isinstance(store, PostgresStore) and not settings.database_unsafe:
-            await store.check()
-        held = await lease.acquire(store, clock, is_worker=settings.role != "api")
-        writer = await _writer(store, held, die, _Writing(holding, reach, far_end))
-    except BaseException:
-        await store.close()
-        raise
+    held, writer = await _begin(store, settings, clock, died=die, needs=_Writing(holding, reach, far_end))
     directory, is_empty = Directory(store, clock, told_states), False
     others = _others(store, held, directory, settings, die)
     try:
@@ -244,6 +237,25 @@ class _Writing(NamedTuple):
     holding: Sequence[int]
     reach: Callable[[str], None]
     far_end: FarEnd
+
+
+async def _begin(
+    store: SqliteStore | PostgresStore,
+    settings: Settings,
+    clock: Clock,
+    *,
+    died: Callable[[BaseException], None],
+    needs: _Writing,
+) -> tuple[lease.Lease, WriterApart | Lanes]:
+    """Become an owner, and have what writes for it; closes the store when that fails."""
+    try:
+        if isinstance(store, PostgresStore) and not settings.database_unsafe:
+            await store.check()
+        held = await lease.acquire(store, clock, is_worker=settings.role != "api")
+        return held, await _writer(store, held, died, needs)
+    except BaseException:
+        await store.close()
+        raise
 
 
 async def _writer(
