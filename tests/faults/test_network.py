@@ -117,6 +117,7 @@ async def shaken(wire: CutWire) -> None:
         wire.is_cut = False
 
 
+@pytest.mark.long
 @live
 async def test_a_bad_line_to_postgresql_loses_nothing(tmp_path: Path) -> None:
     port = postgres.free_port()

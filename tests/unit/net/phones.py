@@ -17,7 +17,7 @@ from heliograph.sip.timers import Timers
 from heliograph.sip.uris import NameAddr, SipUri
 from heliograph.sip.ways import Hop, Transport
 
-PATIENCE_S = 10
+PATIENCE_S = 30.0
 NEAR = Hop("127.0.0.1", 0)
 QUICK = Timers(t1=0.005, t2=0.02, t4=0.01)
 
