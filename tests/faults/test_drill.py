@@ -27,6 +27,7 @@ def without(*names: str) -> str:
     return ",".join(name for name in FAULTS if name not in names)
 
 
+@pytest.mark.long
 def test_a_drill_of_two_faults_keeps_every_promise() -> None:
     document = drill("--without", without("kill", "callers"), rounds=2)
     assert document["faults"] == {"kill": 1, "callers": 1}
