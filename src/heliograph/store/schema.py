@@ -267,6 +267,9 @@ carrier_slot = _narrow("carrier_slot", _key("carrier_id", Integer), _key("slot",
 rate_level = _narrow("rate_level", _key("account_id", Integer), _has("level", BigInteger), _has("at_ms", BigInteger))
 """What is left of an account's requests a minute, in millionths, where several processes count them."""
 
+last_commit = _narrow("last_commit", _key("connection"), _has("number", BigInteger), _has("at_ms", BigInteger))
+"""How many transactions a hot connection to a PostgreSQL server has committed, for when a commit gets no answer."""
+
 submission = _narrow(
     "submission",
     _key("account_id", Integer),

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.pool import NullPool
 
-HEAD = "0005"
+HEAD = "0006"
 """The revision that this program works with."""
 
 

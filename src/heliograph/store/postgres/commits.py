@@ -2,13 +2,15 @@
 
 Two transactions that stood in each other's way are tried again.
 
-**A commit without an answer** may have happened or not. Before anybody is told, we connect again and ask the server
-what became of the transaction, by its number; as long as the server is away, those who asked wait. So nobody hears *no*
-of what is stored, and nobody does twice what was done.
+**A commit without an answer** may have happened or not. Each transaction counts on in a row of ours, and before
+anybody is told, we connect again and look how far that row has come; as long as the server is away, those who asked
+wait. So nobody hears *no* of what is stored, nor *yes* of what is not, and nobody does twice what was done. The
+server's own number of a transaction would not do: one that crashed gives the numbers of what it forgot to others.
 """
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, TypeVar
@@ -28,6 +30,20 @@ TRIES: Final = 5
 LOOK_S: Final = 0.2
 """Between two looks for a server that is away, while the end of a transaction is unknown."""
 
+KEPT_MS: Final = 90 * 86_400_000
+"""Rows of connections that are gone are removed after so long."""
+
+_NOW: Final = "(extract(epoch from clock_timestamp()) * 1000)::bigint"
+_BEGIN_ROW: Final = f"""
+insert into last_commit(connection, number, at_ms) values ($1, 0, {_NOW})
+on conflict (connection) do update set at_ms = excluded.at_ms
+"""
+_COUNT: Final = f"""
+insert into last_commit(connection, number, at_ms) values ($1, $2, {_NOW})
+on conflict (connection) do update set number = excluded.number, at_ms = excluded.at_ms
+"""
+# Who looks waits until a transaction of ours that the server still works on is over.
+_LOOK: Final = "select number from last_commit where connection = $1 for update"
 _log = logging.getLogger(__name__)
 
 
@@ -51,11 +67,22 @@ class Commits:
         self._reach = reach
         self._sleep = sleep
         self._connection: asyncpg.Connection | None = None
+        self._key = secrets.randbits(62)
+        self._has_row = False
+        self._number = 0
         self.count = 0
 
-    async def open(self) -> None:
-        """Connect before there is anything to do."""
-        self._connection = await self._connect()
+    async def open(self) -> asyncpg.Connection:
+        """Connect, if there is no connection."""
+        if self._connection is not None and not self._connection.is_closed():
+            return self._connection
+        self._connection = connection = await self._connect()
+        if not self._has_row:
+            # Before the first transaction: a row that is only being inserted cannot be waited for.
+            await connection.execute(_BEGIN_ROW, self._key)
+            self._has_row = True
+            await connection.execute(f"delete from last_commit where at_ms < {_NOW} - {KEPT_MS}")
+        return connection
 
     async def close(self) -> None:
         """Let go of the connection; the next transaction opens it anew."""
@@ -77,12 +104,11 @@ class Commits:
         raise AssertionError("a transaction is tried at least once")
 
     async def _once(self, work: Work, names: Sequence[str]) -> list[Any]:
-        if self._connection is None or self._connection.is_closed():
-            self._connection = await self._connect()
-        connection = self._connection
+        connection = await self.open()
+        self._number += 1
         try:
             await connection.execute("begin")
-            number = await connection.fetchval("select pg_current_xact_id()::text")
+            await connection.execute(_COUNT, self._key, self._number)
             results = await work(connection)
             for name in names:
                 self._reach(f"{name}.stored")
@@ -98,26 +124,21 @@ class Commits:
             await connection.execute("commit")
         except Exception as error:
             # What the server says while the connection stays was rolled back.
-            if not is_unavailable(error) or not await self._was_committed(number, error):
+            if not is_unavailable(error) or not await self._was_committed(error):
                 raise
         self.count += 1
         for name in names:
             self._reach(f"{name}.committed")
         return results
 
-    async def _was_committed(self, number: str, error: Exception) -> bool:
+    async def _was_committed(self, error: Exception) -> bool:
         """Whether a transaction was committed whose commit got no answer; asks until the server says."""
         _log.warning("a commit got no answer (%s): looking whether it happened", str(error) or type(error).__name__)
         while True:
             await self.close()
             try:
                 self._connection = await self._connect()
-                status = await self._connection.fetchval("select pg_xact_status($1::text::xid8)", number)
-                if status != "in progress":
-                    return bool(status == "committed")
-            except asyncpg.InvalidParameterValueError:
-                # A number that this server has not reached: the one that took over has never heard of it.
-                return False
+                return bool(await self._connection.fetchval(_LOOK, self._key) == self._number)
             except Exception as another:
                 if not is_unavailable(another):
                     raise

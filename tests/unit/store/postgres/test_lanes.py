@@ -28,9 +28,11 @@ def _slow(requests: list[int]) -> Script[list[int]]:
 def test_what_is_settled_does_not_wait_for_what_is_grouped(postgres_server: Server) -> None:
     told: list[tuple[str, int]] = []
 
+    address = postgres_server.new_database()
+
     async def story() -> None:
         def make() -> PostgresWriter:
-            return PostgresWriter(lambda: asyncpg.connect(postgres_server.address("postgres")))
+            return PostgresWriter(lambda: asyncpg.connect(address))
 
         lanes = Lanes(make(), make)
         await lanes.open()

@@ -104,14 +104,14 @@ class _Losing:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
 
-    async def execute(self, text: str) -> Any:
+    async def execute(self, text: str, *values: object) -> Any:
         lose = self._desk.lose
         if text == "commit" and lose is not None:
             self._desk.lose = None
             await lose(self._connection)
             self._connection.terminate()
             raise ConnectionResetError
-        return await self._connection.execute(text)
+        return await self._connection.execute(text, *values)
 
 
 Story = Callable[[Desk], Awaitable[None]]
@@ -123,7 +123,9 @@ def tell(address: str, story: Story) -> None:
         async with asyncio.timeout(PATIENCE_S):
             connection = await desk.store.connect()
             await connection.execute(
-                "drop table if exists name;create table name(place serial, name text not null primary key, hop text)"
+                "drop table if exists name;create table name(place serial, name text not null primary key, hop text);"
+                "drop table if exists last_commit;"
+                "create table last_commit(connection bigint primary key, number bigint not null, at_ms bigint not null)"
             )
             await connection.close()
             await story(desk)
@@ -278,6 +280,31 @@ def test_a_commit_that_did_not_happen(address: str) -> None:
         assert await desk.told() == [1]
 
     tell(address, story)
+
+
+def test_a_commit_that_did_not_happen_is_not_taken_for_one_that_did_after_a_crash() -> None:
+    with server(fsync="off") as postgres:
+
+        async def story(desk: Desk) -> None:
+            async def crash(_: asyncpg.Connection) -> None:
+                """The server forgets the transaction, and gives its number to another one, which is committed."""
+                await asyncio.to_thread(postgres.stop, "immediate")
+                await asyncio.to_thread(postgres.start)
+                connection = await desk.store.connect()
+                for place in range(3):
+                    await connection.execute(f"insert into name(name) values ('other {place}')")
+                await connection.close()
+
+            desk.note("first")
+            await desk.told()
+            desk.lose = crash
+            await desk.writer.stop(patience_s=PATIENCE_S)
+            desk.note("a")
+            (result,) = await desk.told()
+            assert isinstance(result, StoreUnavailable)
+            assert "a" not in await desk.stored()
+
+        tell(postgres.address("postgres"), story)
 
 
 def test_a_server_that_is_away_refuses_and_is_used_again_when_it_is_back() -> None:
