@@ -92,13 +92,15 @@ class Telling:
         await turns()
 
     async def write(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
-        """Write beside the processes. One that crashed in a write lets go of the store only when the loop turns."""
+        """Write beside the processes, all rows or none. One that crashed in a write lets go only when the loop turns."""
         while True:
             try:
-                self.db.executemany(statement, rows)
+                self.db.execute("begin immediate")
             except sqlite3.OperationalError:
                 await asyncio.sleep(0.005)
             else:
+                self.db.executemany(statement, rows)
+                self.db.execute("commit")
                 return
 
     async def step(self, what: str, size: int) -> None:
