@@ -92,7 +92,7 @@ class Telling:
         await turns()
 
     async def write(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
-        """Write beside the processes, all rows or none. One that crashed in a write lets go only when the loop turns."""
+        """Write all rows or none. A process that crashed in a write lets go of the store only when the loop turns."""
         while True:
             try:
                 self.db.execute("begin immediate")
