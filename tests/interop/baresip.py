@@ -41,7 +41,7 @@ class Baresip(Peer):
         modules = next((each for each in MODULES if Path(each).is_dir()), None)
         if modules is None:
             pytest.skip("baresip's modules are not installed")
-        self.port, rtp = _two_ports(), _two_ports()
+        self.port, rtp = free_ports(2)
         certificate(folder, openssl)
         last_rtp = rtp + 20
         config = CONFIG.format(port=self.port, folder=folder, rtp=rtp, last_rtp=last_rtp, modules=modules)
@@ -78,8 +78,3 @@ def certificate(folder: Path, openssl: str) -> None:
         for name in ("key.pem", "cert.pem"):
             with (folder / name).open("rb") as one:
                 shutil.copyfileobj(one, both)
-
-
-def _two_ports() -> int:
-    """An even port that is free, and most likely the ones behind it too."""
-    return free_ports(1)[0] & ~1
