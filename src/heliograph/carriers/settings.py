@@ -31,8 +31,10 @@ class Settings:
         return value
 
     def text(self, name: str, *, most: int) -> str:
-        """A printable ASCII text of at most so many characters, empty when not given."""
+        """A printable ASCII text of at most so many characters, empty when not given; digits may be a number."""
         value = self._left.pop(name, "")
+        if type(value) is int:
+            value = str(value)
         if not isinstance(value, str) or len(value) > most or not (value.isascii() and value.isprintable()):
             raise BadCarrier(f"{name} is a text of at most {most} ASCII characters, not {value!r}")
         return value

@@ -3,6 +3,7 @@ import pytest
 from heliograph.carriers.settings import BadCarrier
 from heliograph.carriers.smpp.profile import Profile, profile_of
 from heliograph.carriers.treatments import Refuse
+from heliograph.cli.arguments import settings_of
 from heliograph.core.directory import Carrier
 from heliograph.core.ids import CarrierId
 from heliograph.core.messages import Channel
@@ -38,6 +39,13 @@ def test_an_address_with_everything_odd() -> None:
 
 def test_the_password_is_not_shown() -> None:
     assert "secret" not in repr(read("smpp://me:secret@carrier.example"))
+
+
+def test_an_id_of_digits_may_be_typed_as_it_is() -> None:
+    typed = settings_of(["entity_id=1101402600000012345", "system_type=007"])
+    assert typed is not None
+    profile = read("smpp://me:secret@carrier.example", **typed)
+    assert (profile.entity_id, profile.system_type) == ("1101402600000012345", "007")
 
 
 def test_all_settings() -> None:
@@ -89,7 +97,7 @@ def test_an_address_with_a_mistake(url: str, says: str) -> None:
         {"verify": "no"},
         {"system_type": "much too long"},
         {"service_type": "é"},
-        {"service_type": 5},
+        {"service_type": 5.0},
         {"validity_s": "1"},
         {"validity_s": -1},
         {"validity_s": True},
