@@ -131,7 +131,7 @@ async def test_a_file_that_is_not_there_fails_the_mms_and_says_so(tmp_path: Path
         trace = await it.trace(message)
         (event,) = trace["events"]
         assert (event["state"], event["detail"]) == ("failed", "file 1 of 1: answered 404")
-        assert event["reason"] == "A file of the message could not be fetched."
+        assert event["reason"] == "A file of the message could not be fetched, or cannot be sent."
         assert trace["attempts"] == []
         assert await it.credits() == (100, 0, 0)
         await it.end()

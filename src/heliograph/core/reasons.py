@@ -66,7 +66,11 @@ class Reason(Enum):
     NOT_DELIVERED = (203, "The carrier could not deliver the message.", "See the receipt's error in the trace.")
     NO_RECEIPT = (204, "The carrier took the message and never reported its end.", "Ask the carrier.")
     IN_DOUBT = (205, "The session ended before the carrier answered.", "Wait for a receipt, or resolve it by hand.")
-    MEDIA_UNAVAILABLE = (207, "A file of the message could not be fetched.", "Check its address, then send again.")
+    MEDIA_UNAVAILABLE = (
+        207,
+        "A file of the message could not be fetched, or cannot be sent.",
+        "See the trace, mend the file, send again.",
+    )
     CANCELLED = (206, "The message was cancelled before it left.", "Nothing: it was asked for.")
 
     @property
