@@ -24,7 +24,7 @@ def copy(
     """Copy a whole store from a file to a PostgreSQL server, and count what arrived."""
     import asyncio
 
-    from heliograph.store.opening import is_server
+    from heliograph.store.address import is_server
 
     if is_server(source) or not is_server(target):
         raise Refused("A store is copied from sqlite:///PATH to postgresql://…")

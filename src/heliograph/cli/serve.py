@@ -10,7 +10,7 @@ import typer
 
 from heliograph.cli.world import world
 from heliograph.services.refused import Refused
-from heliograph.store.opening import is_server
+from heliograph.store.address import is_server
 
 if TYPE_CHECKING:
     from heliograph.config import Settings

@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy.exc import DatabaseError
 
 from heliograph.store import migrations
+from heliograph.store.address import is_server
 from heliograph.store.engine import StoreRefused
 from heliograph.store.postgres import opening as postgres
 from heliograph.store.postgres.store import PostgresStore
@@ -14,12 +15,6 @@ from heliograph.store.sqlite import SqliteStore
 from heliograph.store.turns import Turns
 
 _SCHEME = "sqlite:///"
-_SERVERS = ("postgresql://", "postgres://")
-
-
-def is_server(address: str) -> bool:
-    """Whether an address names a PostgreSQL server."""
-    return address.startswith(_SERVERS)
 
 
 def sqlite_path(address: str, data: Path) -> Path:
