@@ -7,6 +7,7 @@ not followed. Everything that is read or waited for is bounded. Whatever goes wr
 """
 
 import asyncio
+import functools
 import os
 import socket
 import ssl
@@ -253,7 +254,9 @@ def _addresses_of(host: str) -> list[tuple[object, object, int, str, tuple[objec
     return list(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG))
 
 
+@functools.cache
 def _tls_context() -> ssl.SSLContext:
+    """One for all clients: to read what this machine trusts takes longer than most of a start."""
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])
     return context

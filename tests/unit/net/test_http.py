@@ -310,6 +310,7 @@ def test_certificate_is_checked_for_the_name_not_the_address(
     certificate.write_text(CERTIFICATE)
     if is_trusted:
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setattr(http, "_tls_context", http._tls_context.__wrapped__)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate)
     greeted: list[str | None] = []
