@@ -6,6 +6,7 @@ or told. The settings are those of the environment. A hop's work passes `<hop>.s
 event loop, and the process that writes is left behind as after any `kill -9`.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import Final
 
 from heliograph.config import load_settings
-from heliograph.server import run
 from heliograph.store.apart import far
 
 _MMS_HOPS: Final = ("keep", "fetched")
@@ -73,6 +73,11 @@ def main(arguments: Sequence[str]) -> None:
     if path:
         far.main(path, dying_at(point, int(count), die=die_together))
         return
+    # Not above: the process that writes does without the server, whose import takes ten times as long as its own.
+    gc.disable()
+    from heliograph.server import run  # noqa: PLC0415
+
+    gc.enable()
     settings = load_settings(None, os.environ, {})
 
     def far_end(path: Path) -> list[str]:
