@@ -13,15 +13,15 @@ from heliograph.testing.stores import (
     FreshSqlite,
     FreshStore,
     OneDatabase,
-    empty_store,
     fresh_store,
+    furnished_store,
 )
 from tests.conformance.steps import Steps
 
 
 @pytest.fixture(scope="session")
 def _pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return empty_store(tmp_path_factory.mktemp("pattern"))
+    return furnished_store(tmp_path_factory.mktemp("pattern"))
 
 
 @pytest.fixture(scope="session")

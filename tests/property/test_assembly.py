@@ -19,7 +19,7 @@ from heliograph.gsm.segments import Encoding, Segment
 from heliograph.smpp.constants import Tag
 from heliograph.smpp.pdus import DataSm, DeliverSm
 from heliograph.store.hops.incoming import IncomingSegment
-from heliograph.testing.stores import FreshStore, empty_store, fresh_store
+from heliograph.testing.stores import FreshStore, fresh_store, furnished_store
 from tests.conformance.handsets import Handsets
 
 SENDERS = ("27831111111", "27832222222")
@@ -99,7 +99,7 @@ def _stream(draw: st.DrawFn) -> tuple[list[tuple[str, str, Encoding, Segment]], 
 
 @pytest.fixture(scope="module")
 def pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return empty_store(tmp_path_factory.mktemp("pattern"))
+    return furnished_store(tmp_path_factory.mktemp("pattern"))
 
 
 @contextmanager

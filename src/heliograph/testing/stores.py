@@ -106,7 +106,11 @@ class FreshStore(Protocol):
         return self.writing(added)
 
     def _furnish(self) -> None:
-        """The account and the carriers."""
+        """The account and the carriers, made unless the store is a copy that has them."""
+        if self.rows("select id from account"):
+            ids = [row[0] for row in self.rows("select id from carrier order by id")]
+            self.account_id, self.carrier_id, self.other_carrier_id = AccountId(1), *map(CarrierId, ids)  # type: ignore[arg-type]
+            return
         self.account_id = self.add_account("acme", GRANT)
         self.carrier_id = self._add_carrier("north")
         self.other_carrier_id = self._add_carrier("south")
@@ -130,8 +134,8 @@ class FreshSqlite(FreshStore):
     def __init__(self, store: SqliteStore, reach: Callable[[str], None] = nothing) -> None:
         self.store = store
         self.writer = store.writer(lambda call: call(), reach)
-        self._furnish()
         self._look = store.connect()
+        self._furnish()
         self._near, self._far = ways(), ways()
 
     def close(self) -> None:
@@ -187,11 +191,7 @@ class FreshPostgres(FreshStore):
         # These ids are of that time, whatever the real one is.
         today = day_of(first_at(NOW_MS))
         self.run(days.make(self._look, today - 1, today + 3))
-        if self.rows("select id from account"):
-            ids = [row[0] for row in self.rows("select id from carrier order by id")]
-            self.account_id, self.carrier_id, self.other_carrier_id = AccountId(1), *map(CarrierId, ids)  # type: ignore[arg-type]
-        else:
-            self._furnish()
+        self._furnish()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """On its own."""
@@ -232,13 +232,15 @@ def _numbered(statement: str) -> str:
     return "".join([pieces[0], *(f"${number}{piece}" for number, piece in enumerate(pieces[1:], 1))])
 
 
-def empty_store(folder: Path) -> Path:
-    """The file of a store with the schema and nothing in it: the pattern that `fresh_store` copies."""
-    return open_sqlite("", folder).path
+def furnished_store(folder: Path) -> Path:
+    """The file of a store with what every fresh one begins with: the pattern that `fresh_store` copies."""
+    store = open_sqlite("", folder)
+    FreshSqlite(store).close()
+    return store.path
 
 
 def fresh_store(folder: Path, *, pattern: Path, reach: Callable[[str], None] = nothing) -> FreshSqlite:
-    """A store in a folder, from a pattern of `empty_store`."""
+    """A store in a folder, from a pattern of `furnished_store`."""
     path = folder / pattern.name
     shutil.copyfile(pattern, path)
     return FreshSqlite(SqliteStore(path), reach)
