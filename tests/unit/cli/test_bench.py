@@ -1,23 +1,28 @@
 """The sums of the bench, its load against a server that answers as asked, and the processes it starts."""
 
 import asyncio
+import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
 import typer
 
 from heliograph.cli import bench
-from heliograph.cli.bench import far, load, orders, stage
+from heliograph.cli.bench import database, far, load, orders, run, stage, usage
 from heliograph.cli.bench import report as figures
-from heliograph.cli.bench.children import Standing, child, cpu_s_from, peak_memory_mb_from
+from heliograph.cli.bench.children import Child, Standing, child
+from heliograph.cli.bench.costs import BenchCost, Cost, DatabaseCost, Reading, Spent, bench_cost, database_cost
 from heliograph.cli.bench.orders import FarOrder, FarRecords, LoadOrder, LoadRecords
-from heliograph.cli.bench.report import Cost, Machine, Report, Spread, join, percentile, spread, text_of
+from heliograph.cli.bench.report import Machine, Report, Spread, join, percentile, spread, text_of
 from heliograph.cli.bench.stage import Plan
+from heliograph.cli.bench.usage import cpu_s_from, memory_mb_from, peak_memory_mb_from
 from heliograph.sandbox.message_centre import MessageCentre
 from heliograph.services.refused import Refused
+from heliograph.store.postgres.footprint import Footprint
+from heliograph.testing import postgres
 from heliograph.testing.receiver import Answer, Call, Receiver
 
 MS = 1_000_000
@@ -64,12 +69,32 @@ def recorded() -> tuple[LoadRecords, FarRecords]:
     return sent, seen
 
 
+def spent(*, database_cpu_s: float | None = None, footprint: Footprint | None = None) -> Spent:
+    """Between a reading of nothing and one of half a second; footprint: what a server has written meanwhile."""
+    before = Reading(
+        server_cpu_s=0.0,
+        far_cpu_s=1.0,
+        commits=0,
+        database_cpu_s=None if database_cpu_s is None else 2.0,
+        footprint=footprint and Footprint(5_000, 10_000),
+    )
+    after = Reading(
+        server_cpu_s=0.5,
+        far_cpu_s=1.5,
+        commits=8,
+        database_cpu_s=None if database_cpu_s is None else 2.0 + database_cpu_s,
+        footprint=footprint and Footprint(5_000 + footprint.log_octets, 10_000 + footprint.disk_octets),
+    )
+    memory_mb = None if database_cpu_s is None else 200.04
+    return Spent(before, after, load_cpu_s=0.75, peak_memory_mb=64.04, database_memory_mb=memory_mb)
+
+
 def whole_report(sent: LoadRecords, seen: FarRecords) -> Report:
     return figures.report(
         plan(),
         load=sent,
         far=seen,
-        server=figures.cost(cpu_s=0.5, peak_memory_mb=64.04, commits=8, messages=4),
+        spent=spent(),
         machine=Machine(cores=2, python="3.11.2", disk="ext4", bench_cpu_s=1.25),
     )
 
@@ -166,6 +191,37 @@ def test_the_report_for_people_and_for_machines() -> None:
     document = msgspec.to_builtins(report)
     assert document["plan"]["per_request"] == 2
     assert document["latency_ms"]["accept_to_webhook"] == {"p50": 900, "p95": 900, "p99": 900, "longest": 900}
+
+
+def test_what_one_message_costs_each_part() -> None:
+    cost = database_cost(spent(database_cpu_s=0.3, footprint=Footprint(8_000, 4_000)), messages=4)
+    assert cost == DatabaseCost(
+        cpu_s=0.3, cpu_s_per_1000=75.0, memory_mb=200.0, log_octets_per_message=2_000, disk_octets_per_message=1_000
+    )
+    assert bench_cost(spent(), messages=4) == BenchCost(load_cpu_s_per_1000=187.5, far_cpu_s_per_1000=125.0)
+
+
+def test_a_store_in_a_file_has_no_server_that_costs() -> None:
+    assert database_cost(spent(), messages=4) is None
+    assert "database" not in text_of(whole_report(*recorded()))
+
+
+def test_of_a_server_that_was_not_started_here_only_what_it_wrote_is_known() -> None:
+    cost = database_cost(spent(footprint=Footprint(8_000, 4_000)), messages=4)
+    assert cost is not None
+    assert (cost.cpu_s, cost.cpu_s_per_1000, cost.memory_mb, cost.log_octets_per_message) == (None, None, None, 2_000)
+    report = msgspec.structs.replace(whole_report(*recorded()), database=cost)
+    assert "database  CPU and memory not known" in text_of(report)
+    assert "2,000 octets a message written to its log, 1,000 kept" in text_of(report)
+
+
+def test_several_processes_and_processors_of_its_own_are_told() -> None:
+    cost = database_cost(spent(database_cpu_s=0.3, footprint=Footprint(8_000, 4_000)), messages=4)
+    report = whole_report(*recorded())
+    report = msgspec.structs.replace(report, database=cost, plan=plan(processes=3, database_cores=(0, 2)))
+    text = text_of(report)
+    assert "server    3 processes, together 125.0 CPU seconds" in text
+    assert "75.0 CPU seconds for 1,000 messages, 200.0 MB at the end; processors of its own: 0, 2" in text
 
 
 def test_data_in_memory_is_pointed_out() -> None:
@@ -356,7 +412,10 @@ def test_a_process_does_not_outlive_its_block(tmp_path: Path) -> None:
 
 
 def test_what_proc_says() -> None:
-    assert cpu_s_from("7 (a) b) S 1 7 7 0 -1 0 1 0 0 0 150 50 0 0 20 0 9 0 1 1 1") == pytest.approx(2.0)
+    ticks = os.sysconf("SC_CLK_TCK")
+    stat = f"7 (a) b) S 1 7 7 0 -1 0 1 0 0 0 {ticks} {ticks // 2} {2 * ticks} {ticks // 2} 20 0 9 0 1 1 1"
+    assert cpu_s_from(stat) == pytest.approx(4.0)
+    assert memory_mb_from("55-ff ---p 0 00:00 0 [rollup]\nRss: 9999 kB\nPss:   3072 kB\nPss_Anon: 1 kB\n") == 3.0
     assert peak_memory_mb_from("Name:\tx\nVmPeak:\t 9999 kB\nVmHWM:\t   2048 kB\n") == 2.0
 
 
@@ -375,11 +434,113 @@ def test_nobody_elses_settings_are_measured() -> None:
     assert made["HELIOGRAPH_DATABASE"] == ""
 
 
-def test_commits_are_read_from_the_metrics() -> None:
+def test_figures_are_read_from_the_metrics() -> None:
     text = b"# TYPE heliograph_store_commits_total counter\nheliograph_store_commits_total 12.0\n"
-    assert stage.commits_in(text) == 12
-    with pytest.raises(Refused):
-        stage.commits_in(b"Internal Server Error")
+    assert stage.figure_in(text, stage.COMMITS) == 12
+    with pytest.raises(Refused, match="do not tell heliograph_store_commits_total"):
+        stage.figure_in(b"Internal Server Error", stage.COMMITS)
+
+
+class _Server:
+    """What `Stage` does not ask for here."""
+
+
+def test_commits_are_those_of_all_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = {
+        1: b'heliograph_store_commits_total 12.0\nheliograph_carrier_sessions{carrier="message-centre"} 1.0\n',
+        2: b'heliograph_store_commits_total 30.0\nheliograph_carrier_sessions{carrier="message-centre"} 0.0\n',
+        3: b"heliograph_store_commits_total 7.0\n",
+    }
+
+    async def page(port: int, _path: str) -> bytes:
+        if port not in pages:
+            raise ConnectionRefusedError
+        return pages[port]
+
+    monkeypatch.setattr(stage, "page", page)
+
+    def staged(*ports: int) -> stage.Stage:
+        return stage.Stage(server=cast(Child, _Server()), port=1, api_key="", ports=ports)
+
+    async def story() -> None:
+        assert await staged().commits() == 12
+        assert await staged(1, 2, 3).commits() == 49
+        assert await staged().is_shared_out()
+        for nobody_yet in (2, 3, 4):
+            assert not await staged(1, nobody_yet).is_shared_out()
+
+    asyncio.run(story())
+
+
+def test_free_ports_are_in_a_row() -> None:
+    ports = stage.free_ports(4)
+    assert len(ports) == 4
+    assert ports[-1] == ports[0] + 3
+
+
+# The store ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"processes": 2}, "A SQLite store has one writer"),
+        ({"processes": 2, "database": "sqlite:////x"}, "A SQLite store has one writer"),
+        ({"database_cores": (0,)}, "a server of the bench's own"),
+        ({"database_cores": (0,), "database": "postgresql://there/x"}, "a server of the bench's own"),
+        ({"database_cores": (0, 1), "database": "postgresql://"}, "some of the processors 0, 1, and leaves"),
+        ({"database_cores": (7,), "database": "postgresql://"}, "some of the processors 0, 1, and leaves"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(changes: dict[str, Any], why: str) -> None:
+    with pytest.raises(Refused, match=why):
+        database.check(plan(**changes), cores=(0, 1))
+
+
+def test_what_can_be_measured_is_not() -> None:
+    database.check(plan(), cores=(0, 1))
+    database.check(plan(processes=4, database="postgresql://there/x"), cores=(0,))
+    database.check(plan(database_cores=(1,), database="postgresql://"), cores=(0, 1))
+
+
+def test_processors_are_named_by_numbers() -> None:
+    assert database.cores_in("") == ()
+    assert database.cores_in("3, 0,3") == (0, 3)
+    with pytest.raises(Refused, match="first does not name processors"):
+        database.cores_in("first")
+
+
+def test_a_store_that_is_not_ours_tells_no_use() -> None:
+    with database.database(plan(database="postgresql://there/x")) as there:
+        assert there == database.Database("postgresql://there/x")
+        assert (there.cpu_s(), there.memory_mb()) == (None, None)
+    with database.database(plan()) as file:
+        assert asyncio.run(file.footprint()) is None
+
+
+@pytest.fixture
+def postgres_from_a_wheel() -> None:
+    """A server's programs are there."""
+    pytest.importorskip(postgres.WHEEL, reason="a real PostgreSQL server from a wheel is not installed")
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is one processor")
+@pytest.mark.usefixtures("postgres_from_a_wheel")
+def test_a_server_of_the_benchs_own_has_processors_of_its_own() -> None:
+    """And its use is known, that of all its processes."""
+    before = os.sched_getaffinity(0)
+    alone = min(before)
+    with database.database(plan(database="postgresql://", database_cores=(alone,))) as ours:
+        assert os.sched_getaffinity(0) == before - {alone}
+        assert ours.pid is not None
+        assert len(family := list(usage.family_of(ours.pid))) > 2
+        assert {frozenset(os.sched_getaffinity(each)) for each in family} == {frozenset({alone})}
+        assert (ours.cpu_s() or 0) > 0
+        assert (ours.memory_mb() or 0) > 5
+        written = asyncio.run(ours.footprint())
+        assert written is not None
+        assert min(written) > 1_000_000
+    assert os.sched_getaffinity(0) == before
 
 
 def test_the_disk_a_folder_is_on() -> None:
@@ -389,6 +550,18 @@ def test_the_disk_a_folder_is_on() -> None:
         "tmpfs",
         "xfs",
     ]
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("postgres_from_a_wheel")
+def test_two_processes_are_measured_on_a_server_of_the_benchs_own() -> None:
+    wanted = plan(messages=400, per_request=1, processes=2, database="postgresql://")
+    report = run.measure(wanted, is_watched=False)
+    assert report.is_clean
+    assert (report.accepted, report.told_twice) == (400, 0)
+    assert report.database is not None
+    assert report.database.log_octets_per_message > 500
+    assert report.server.commits > 0
 
 
 def test_the_command_is_there() -> None:

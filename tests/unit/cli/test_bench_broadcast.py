@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from heliograph.cli.bench import orders
+from heliograph.cli.bench import orders, usage
 from heliograph.cli.bench.broadcast import rows_of
 from heliograph.cli.bench.broadcast_report import Report, Seen, Usage, report, text_of
 from heliograph.cli.bench.children import child
@@ -122,8 +122,10 @@ def test_a_process_is_measured_with_those_that_it_started(tmp_path: Path) -> Non
         up = asyncio.Event()
         async with child("two", ("-c", WAITS), folder=tmp_path, environ={}, hear=lambda _: up.set()) as two:
             await up.wait()
-            assert two.whole_peak_memory_mb() > two.peak_memory_mb()
-            assert two.whole_cpu_s() >= 0
+            alone, *others = usage.family_of(two.pid)
+            assert (alone, len(others)) == (two.pid, 1)
+            assert two.peak_memory_mb() > usage.whole_peak_memory_mb(others[0]) > 0
+            assert two.cpu_s() >= 0
             await two.finish()
 
     asyncio.run(story())

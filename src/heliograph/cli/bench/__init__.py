@@ -28,8 +28,10 @@ def bench(  # noqa: PLR0913 (what can be asked for, and whether it is asked for 
     per_request: Annotated[int, typer.Option(min=1, max=10_000, help="Recipients in each request.")] = 1,
     connections: Annotated[int, typer.Option(min=1, max=10_000, help="Requests that wait for an answer at once.")] = 50,
     rate: Annotated[float, typer.Option(min=0, help="Messages a second; 0 sends as fast as answers come.")] = 0,
-    window: Annotated[int, typer.Option(min=1, help="Unanswered segments on the SMPP session.")] = 500,
+    window: Annotated[int, typer.Option(min=1, help="Unanswered segments on an SMPP session.")] = 500,
     policy: Annotated[Literal["resend", "hold"], typer.Option(help="For segments in doubt.")] = "resend",
+    processes: Annotated[int, typer.Option(min=1, max=63, help="Of the server, each with an SMPP session.")] = 1,
+    database_cores: Annotated[str, typer.Option(metavar="CORES", help="PostgreSQL's own processors, as 0,1.")] = "",
 ) -> None:  # fmt: skip
     """Measure this machine: every message is stored, submitted over SMPP, receipted, and told to a webhook.
 
@@ -42,6 +44,7 @@ def bench(  # noqa: PLR0913 (what can be asked for, and whether it is asked for 
 
     import msgspec
 
+    from heliograph.cli.bench.database import cores_in
     from heliograph.cli.bench.report import text_of
     from heliograph.cli.bench.run import measure
     from heliograph.cli.bench.stage import Plan
@@ -55,6 +58,8 @@ def bench(  # noqa: PLR0913 (what can be asked for, and whether it is asked for 
         window=window,
         policy=policy,
         database=world().flags.get("database", ""),
+        processes=processes,
+        database_cores=cores_in(database_cores),
     )
     report = measure(plan, is_watched=sys.stderr.isatty())
     print(json.dumps(msgspec.to_builtins(report), indent=2) if world().as_json else text_of(report))

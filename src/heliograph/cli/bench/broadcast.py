@@ -134,7 +134,7 @@ class _Run:
     async def _broadcast(self, staged: Stage, far: Child) -> Seen:
         server = staged.server
         self._crew.draw({"carried": self._plan.contacts})
-        used, far_used = server.whole_cpu_s(), far.cpu_s()
+        used, far_used = server.cpu_s(), far.cpu_s()
         store = await open_store("", self._crew.folder / "data")
         try:
             service = Broadcasts(store, SystemClock(), check=_nothing_against)
@@ -148,8 +148,8 @@ class _Run:
             expanded_ns=expanded_ns,
             accepted=ended.accepted,
             refused=ended.refused,
-            cpu_s=server.whole_cpu_s() - used,
-            peak_memory_mb=server.whole_peak_memory_mb(),
+            cpu_s=server.cpu_s() - used,
+            peak_memory_mb=server.peak_memory_mb(),
             bench_cpu_s=far.cpu_s() - far_used,
         )
 

@@ -5,7 +5,6 @@ They lead process groups of their own, so that Ctrl-C reaches the bench alone, w
 
 import asyncio
 import json
-import os
 import sys
 import time
 from asyncio.subprocess import Process
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from heliograph.cli.bench import usage
 from heliograph.services.refused import Refused
 
 END_S: Final = 20.0
@@ -23,7 +23,6 @@ END_S: Final = 20.0
 IDLE_S: Final = 20.0
 """When nothing moves for so long, what is missing does not come any more."""
 
-_TICKS: Final = os.sysconf("SC_CLK_TCK")
 _LAST_LINES: Final = 5
 
 
@@ -45,6 +44,11 @@ class Child:
             hear(line)
         await self._process.wait()
         hear(b"")
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
 
     @property
     def has_ended(self) -> bool:
@@ -89,38 +93,12 @@ class Child:
         return Refused(f"The {self.name} of the bench ended: {why}.")
 
     def cpu_s(self) -> float:
-        """CPU seconds it has used, user and system."""
-        return cpu_s_from(Path(f"/proc/{self._process.pid}/stat").read_text())
+        """CPU seconds that it and the processes which it started have used, user and system."""
+        return usage.whole_cpu_s(self.pid)
 
     def peak_memory_mb(self) -> float:
-        """The most memory it has held at once."""
-        return peak_memory_mb_from(Path(f"/proc/{self._process.pid}/status").read_text())
-
-    def whole_cpu_s(self) -> float:
-        """CPU seconds that it and the processes which it started have used."""
-        return sum(cpu_s_from(Path(f"/proc/{pid}/stat").read_text()) for pid in self._pids())
-
-    def whole_peak_memory_mb(self) -> float:
         """The most memory that it and the processes which it started have held, each at its own worst moment."""
-        return sum(peak_memory_mb_from(Path(f"/proc/{pid}/status").read_text()) for pid in self._pids())
-
-    def _pids(self) -> list[int]:
-        pid = self._process.pid
-        return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
-
-
-def cpu_s_from(stat: str) -> float:
-    """User and system seconds in /proc/PID/stat (proc(5): fields 14 and 15; the name may hold anything)."""
-    fields = stat.rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
-
-
-def peak_memory_mb_from(status: str) -> float:
-    """The peak resident set in /proc/PID/status."""
-    for line in status.splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
+        return usage.whole_peak_memory_mb(self.pid)
 
 
 @asynccontextmanager

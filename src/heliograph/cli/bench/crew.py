@@ -31,6 +31,7 @@ class Crew:
         self.progress = progress
         self.environ = environ_for(folder, os.environ)
         self.standing = Standing()
+        self.cores = os.sched_getaffinity(0)
 
     @asynccontextmanager
     async def started(self, module: str, order: LoadOrder | FarOrder) -> AsyncIterator[Child]:
@@ -68,7 +69,7 @@ class Crew:
     def machine(self, bench_cpu_s: float) -> report.Machine:
         """Where it is measured."""
         return report.Machine(
-            cores=len(os.sched_getaffinity(0)),
+            cores=len(self.cores),
             python=platform.python_version(),
             disk=disk_of(self.folder.resolve(), Path("/proc/mounts").read_text()),
             bench_cpu_s=round(bench_cpu_s, 2),

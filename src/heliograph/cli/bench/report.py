@@ -3,12 +3,13 @@
 import math
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
+from heliograph.cli.bench.costs import BenchCost, Cost, DatabaseCost, Spent, bench_cost, cost, database_cost
 from heliograph.cli.bench.orders import FarRecords, LoadRecords
 from heliograph.cli.bench.stage import Plan
 
@@ -32,16 +33,6 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
     request_to_submit: Spread
     accept_to_submit: Spread
     accept_to_webhook: Spread
-
-
-class Cost(msgspec.Struct, frozen=True, kw_only=True):
-    """What the server used. commits: each is one fsync of the log; those of checkpoints are not counted."""
-
-    cpu_s: float
-    cpu_s_per_1000: float
-    peak_memory_mb: float
-    commits: int
-    commits_per_1000: float
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +60,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     latency_ms: Latency
     server: Cost
+    database: DatabaseCost | None
+    bench: BenchCost
     machine: Machine
     lost: int
     untold: int
@@ -157,7 +150,7 @@ def _per_s(count: int, *, begin: int, end: int) -> int:
     return round(count / ((end - begin) / _NS_IN_S)) if end > begin else 0
 
 
-def report(plan: Plan, *, load: LoadRecords, far: FarRecords, server: Cost, machine: Machine) -> Report:
+def report(plan: Plan, *, load: LoadRecords, far: FarRecords, spent: Spent, machine: Machine) -> Report:
     """The figures of a run."""
     joined = join(load, far, per_request=plan.per_request)
     begin = joined.first_request
@@ -176,7 +169,9 @@ def report(plan: Plan, *, load: LoadRecords, far: FarRecords, server: Cost, mach
             accept_to_submit=spread(joined.accept_to_submit),
             accept_to_webhook=spread(joined.accept_to_webhook),
         ),
-        server=server,
+        server=cost(spent, messages=plan.sent),
+        database=database_cost(spent, messages=plan.sent),
+        bench=bench_cost(spent, messages=plan.sent),
         machine=machine,
         lost=joined.lost,
         untold=joined.untold,
@@ -185,21 +180,12 @@ def report(plan: Plan, *, load: LoadRecords, far: FarRecords, server: Cost, mach
     )
 
 
-def cost(*, cpu_s: float, peak_memory_mb: float, commits: int, messages: int) -> Cost:
-    """The server's use, also for each thousand messages."""
-    return Cost(
-        cpu_s=round(cpu_s, 2),
-        cpu_s_per_1000=round(cpu_s / messages * 1000, 3),
-        peak_memory_mb=round(peak_memory_mb, 1),
-        commits=commits,
-        commits_per_1000=round(commits / messages * 1000, 1),
-    )
-
-
 def text_of(report: Report) -> str:
     """The figures for people."""
     plan, server, machine = report.plan, report.server, report.machine
     pace = f"{plan.rate:,.0f} messages a second" if plan.rate else "as fast as they were answered"
+    used = f"{server.cpu_s_per_1000} CPU seconds for 1,000 messages, {server.peak_memory_mb} MB at most"
+    bench_used = f"{report.bench.load_cpu_s_per_1000} to ask, {report.bench.far_cpu_s_per_1000} as carrier and webhook"
     lines = [
         f"{report.durable_per_s:,} durable messages a second, from the request to the webhook's word of delivery",
         f"  {report.accepted:,} messages, {plan.per_request:,} in a request, {plan.connections:,} connections, {pace}",
@@ -209,10 +195,11 @@ def text_of(report: Report) -> str:
         f"{'milliseconds':<20}{'p50':>10}{'p95':>10}{'p99':>10}{'longest':>10}",
         *(_row(name, getattr(report.latency_ms, name)) for name in Latency.__struct_fields__),
         "",
-        f"server    {server.cpu_s_per_1000} CPU seconds for 1,000 messages, {server.peak_memory_mb} MB at most",
+        f"server    {_processes(plan)}{used}",
         f"          {server.commits:,} commits (one fsync each), {server.commits_per_1000} for 1,000 messages",
+        *_database_lines(report),
         f"machine   {machine.cores} cores, Python {machine.python}, data on {machine.disk}",
-        f"          the bench itself used {machine.bench_cpu_s} CPU seconds of it",
+        f"          the bench itself used {machine.bench_cpu_s} CPU seconds of it, for 1,000 messages {bench_used}",
         f"lost      {report.lost}; not told {report.untold}",
         f"twice     submitted {report.submitted_twice}, told {report.told_twice}",
     ]
@@ -222,6 +209,27 @@ def text_of(report: Report) -> str:
     if machine.disk in ("tmpfs", "ramfs"):
         lines.append("The data lay in memory, where a commit costs nothing: choose a disk with TMPDIR.")
     return "\n".join(lines)
+
+
+def _processes(plan: Plan) -> str:
+    return f"{plan.processes} processes, together " if plan.processes > 1 else ""
+
+
+def _database_lines(report: Report) -> Iterator[str]:
+    """PostgreSQL's share, when the store is there."""
+    cost, cores = report.database, report.plan.database_cores
+    if cost is None:
+        return
+    if cost.cpu_s_per_1000 is None:
+        used = "CPU and memory not known: the server was not started here"
+    else:
+        used = f"{cost.cpu_s_per_1000} CPU seconds for 1,000 messages, {cost.memory_mb} MB at the end"
+    alone = f"; processors of its own: {', '.join(map(str, cores))}" if cores else ""
+    yield f"database  {used}{alone}"
+    yield (
+        f"          {cost.log_octets_per_message:,} octets a message written to its log, "
+        f"{cost.disk_octets_per_message:,} kept in its files"
+    )
 
 
 def _row(name: str, spread: Spread) -> str:

@@ -3,27 +3,32 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from heliograph.cli.bench.children import END_S, Child, Standing, child
 from heliograph.services.refused import Refused
+from heliograph.testing.postgres import free_port
 
 PROGRAM: Final = ("-c", "from heliograph.cli import main; raise SystemExit(main())")
 WARM_UP: Final = 200
+_PLACES: Final = 100
 
 _ADDRESS = re.compile(rb"http://127\.0\.0\.1:(\d+)")
-_COMMITS: Final = b"heliograph_store_commits_total "
+COMMITS: Final = b"heliograph_store_commits_total "
+SESSIONS: Final = b'heliograph_carrier_sessions{carrier="message-centre"} '
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is measured. rate: messages a second, 0 for no limit.
+    """What is measured. rate: messages a second, 0 for no limit. window: of each session; every process has one.
 
     database: "" for a file, `postgresql://` for a server of the bench's own, or the address of an empty database.
+    database_cores: processors that this server alone uses; none: it shares all of them with everybody.
     """
 
     messages: int
@@ -33,6 +38,8 @@ class Plan:
     window: int
     policy: str
     database: str = ""
+    processes: int = 1
+    database_cores: tuple[int, ...] = ()
 
     @property
     def requests(self) -> int:
@@ -52,15 +59,24 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """The server, and what is needed to talk to it."""
+    """The server, and what is needed to talk to it. ports: where each of its processes answers for itself."""
 
     server: Child
     port: int
     api_key: str
+    ports: Sequence[int] = ()
 
     async def commits(self) -> int:
-        """Transactions that the store's writer has committed."""
-        return commits_in(await page(self.port, "/metrics"))
+        """Transactions that the store's writers have committed, in all processes."""
+        return sum([figure_in(await page(port, "/metrics"), COMMITS) for port in self.ports or [self.port]])
+
+    async def is_shared_out(self) -> bool:
+        """Whether every process has a session. One that has just begun may not answer for itself yet."""
+        try:
+            pages = [await page(port, "/metrics") for port in self.ports or [self.port]]
+        except ConnectionError:
+            return False
+        return all(SESSIONS in each and figure_in(each, SESSIONS) for each in pages)
 
 
 def environ_for(folder: Path, environ: Mapping[str, str], *, database: str = "") -> dict[str, str]:
@@ -85,26 +101,31 @@ async def stage(plan: Plan, folder: Path, *, environ: Mapping[str, str], standin
     credits = str(10 * (plan.sent + plan.warm_up_requests * plan.per_request))
     account = await command(folder, environ, "account", "add", "bench", "--credits", credits)
     url = f"smpp://bench:bench@127.0.0.1:{ports['smpp_port']}"
-    options = ("--window", str(plan.window), "--policy", plan.policy)
+    options = ("--window", str(plan.window), "--sessions", str(plan.processes), "--policy", plan.policy)
     await command(folder, environ, "carrier", "add", "message-centre", "--url", url, *options)
     told = ("--dialect", "touchbasepro", "--type", "MessageStatusUpdate")
     await command(folder, environ, "webhook", "add", "bench", f"http://127.0.0.1:{ports['webhook_port']}/", *told)
-    async with serving(folder, environ=environ, standing=standing, api_key=str(account["api_key"])) as staged:
+    api_key = str(account["api_key"])
+    async with serving(folder, environ=environ, standing=standing, api_key=api_key, processes=plan.processes) as staged:
         yield staged
 
 
 @asynccontextmanager
 async def serving(
-    folder: Path, *, environ: Mapping[str, str], standing: Standing, api_key: str
+    folder: Path, *, environ: Mapping[str, str], standing: Standing, api_key: str, processes: int = 1
 ) -> AsyncIterator[Stage]:
     """A server on what has been set up. Raises Refused. api_key: whose requests are sent to it."""
     hear = _port_heard(standing)
+    ports = free_ports(processes) if processes > 1 else range(0)
+    if ports:
+        apart = {"HELIOGRAPH_PROCESSES": str(processes), "HELIOGRAPH_PROCESS_LISTEN": f"127.0.0.1:{ports[0]}"}
+        environ = {**environ, **apart}
     async with child("server", (*PROGRAM, "serve"), folder=folder, environ=environ, hear=hear) as server:
         standing.watched.append(server)
         try:
             if not await standing.until(lambda counts: "server_port" in counts):
                 raise Refused("The server of the bench did not come up.")
-            yield Stage(server=server, port=standing.counts["server_port"], api_key=api_key)
+            yield Stage(server=server, port=standing.counts["server_port"], api_key=api_key, ports=ports)
         finally:
             standing.watched.remove(server)
 
@@ -141,12 +162,23 @@ async def page(port: int, path: str) -> bytes:
     return answer.partition(b"\r\n\r\n")[2]
 
 
-def commits_in(metrics: bytes) -> int:
-    """The count of commits in Prometheus's text format."""
+def figure_in(metrics: bytes, name: bytes) -> int:
+    """One figure in Prometheus's text format. name: with its labels and the space behind them."""
     for line in metrics.splitlines():
-        if line.startswith(_COMMITS):
-            return int(float(line.removeprefix(_COMMITS)))
-    raise Refused("The server's metrics do not tell its commits.")
+        if line.startswith(name):
+            return int(float(line.removeprefix(name)))
+    raise Refused(f"The server's metrics do not tell {name.decode().strip()}.")
+
+
+def free_ports(count: int) -> range:
+    """Ports in a row that nobody listens at just now."""
+    for _ in range(_PLACES):
+        first = free_port()
+        with ExitStack() as held, suppress(OSError):
+            for port in range(first, first + count):
+                held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return range(first, first + count)
+    raise Refused(f"There are no {count} free ports in a row.")
 
 
 def disk_of(folder: Path, mounts: str) -> str:
