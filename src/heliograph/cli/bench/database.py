@@ -9,7 +9,7 @@ from typing import Final
 from heliograph.cli.bench import usage
 from heliograph.cli.bench.stage import Plan
 from heliograph.services.refused import Refused
-from heliograph.store.opening import is_server
+from heliograph.store.address import is_server
 from heliograph.store.postgres.footprint import Footprint, footprint
 from heliograph.testing import postgres
 
