@@ -19,8 +19,15 @@ from heliograph.testing.postgres import Server, server
 settings.register_profile("here", deadline=None, derandomize=False)
 # Where nobody looks on, a failure is reported at once: a slow story would be made smaller for minutes.
 at_once = (Phase.explicit, Phase.reuse, Phase.generate)
-settings.register_profile("ci", parent=settings.get_profile("here"), max_examples=40, print_blob=True, phases=at_once)
-settings.load_profile("ci" if os.environ.get("CI") else "here")
+settings.register_profile("ci", parent=settings.get_profile("here"), print_blob=True, phases=at_once)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Half as many examples of what holds for all inputs where long repetitions are left out."""
+    chosen = settings.get_profile("ci" if os.environ.get("CI") else "here")
+    is_short = config.option.markexpr == "not long"
+    settings.register_profile("chosen", parent=chosen, max_examples=50 if is_short else 100)
+    settings.load_profile("chosen")
 
 
 def pytest_collection_finish() -> None:

@@ -511,11 +511,12 @@ def pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return pattern_store(tmp_path_factory.mktemp("pattern"))
 
 
-def test_a_life(pattern: Path) -> None:
+@pytest.mark.parametrize("lives", [15, pytest.param(60, marks=pytest.mark.long)])
+def test_a_life(pattern: Path, lives: int) -> None:
     Life.pattern = pattern
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=lives, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
