@@ -9,7 +9,7 @@ from heliograph.core.directory import Policy
 from heliograph.testing.served import PROGRAM
 from tests.faults.rig import Rig, live, rig, until
 
-ROWS = 30_000
+ROWS = 15_000
 
 
 def _file(folder: Path) -> Path:

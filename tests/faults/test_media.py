@@ -1,5 +1,6 @@
 """An MMS in a real server: its way from the command line to the carrier, and kill -9 at every point of it."""
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -25,7 +26,7 @@ from heliograph.testing.doomed import POINTS
 from heliograph.testing.receiver import Answer, Receiver
 from heliograph.testing.served import Requests, Served
 from tests.faults.commands import Commands
-from tests.faults.rig import live
+from tests.faults.rig import LOOK_S, live
 
 PICTURE = b"GIF89a a picture"
 NUMBERS = ("+27831234501", "+27831234511")
@@ -145,6 +146,7 @@ async def test_a_private_address_is_fetched_only_when_the_operator_allows_it(tmp
         (message,) = await it.send(f"{it.web.url}/a.gif", to=NUMBERS[:1])
         trace = await it.trace(message)
         while trace["message"]["state"] == "queued":
+            await asyncio.sleep(LOOK_S)
             trace = await it.trace(message)
         (event,) = trace["events"]
         assert event["detail"] == (
@@ -159,8 +161,8 @@ async def test_a_private_address_is_fetched_only_when_the_operator_allows_it(tmp
         words = ("--account", "acme", "--channel", "mms", "--media", web.url, "--to", NUMBERS[0])
         told = await commands.run("message", "send", *words)
         message = told["messages"][0]["id"]
-        while (await commands.run("message", "trace", message))["message"]["state"] != "delivered":
-            pass
+        while (await commands.run("message", "trace", message))["message"]["state"] != "delivered":  # noqa: ASYNC110 (another process)
+            await asyncio.sleep(LOOK_S)
         assert await served.stop() == 0
 
 
