@@ -18,7 +18,9 @@ from tests.faults.rig import SHORT, WINDOW, Rig, live, rig, until
 
 MOST = 200
 TAKEN_OVER_S = 10.0
-SILENT_S, AWAY_S = 4.0, 1.2
+SILENT_S, AWAY_S = 4.0, 2.0
+"""Everybody is refused after a second at most, and what this machine takes for it besides."""
+
 SECOND_S = 1.0
 RESEND, HOLD = Policy.RESEND, Policy.HOLD
 
@@ -136,12 +138,15 @@ async def test_processes_reach_each_other_at_once(tmp_path: Path, postgres_serve
             await each.start()
         await until(lambda: it.centre.sessions == 1)
         it.customer.writes_long = False
+        began = time.monotonic()
         took = [await _way_to_the_carrier(it) for _ in range(40)]
         # 5 ms at the median where nothing else runs; where tests run side by side, some are late.
         assert statistics.quantiles(took)[0] < 0.05, took
         await asyncio.sleep(SECOND_S)
         statuses = [(await _send(it, second)).status for _ in range(100)]
-        assert 70 <= statuses.count(202) <= 90, statuses
+        # Two a second come to the hundred and twenty, and what the processes had not told each other yet.
+        most = 120 + 2 * (time.monotonic() - began) + 10
+        assert 110 <= 40 + statuses.count(202) <= most, statuses
         await it.commands.run("account", "suspend", "acme")
         await asyncio.sleep(SECOND_S)
         assert [(await _send(it, each)).status for each in (it.served, second)] == [403, 403]

@@ -72,10 +72,11 @@ def receiver(answer: Answer) -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-    return port
+def deaf_port() -> Iterator[int]:
+    """One that is taken, so that nobody else can begin to listen there."""
+    with socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        yield mute.getsockname()[1]
 
 
 # Carriers ----------------------------------------------------------------------------------------------------------
@@ -91,11 +92,11 @@ def test_a_carrier_that_lets_us_in(heliograph: Heliograph) -> None:
         assert centre.counts["submits"] == 0
 
 
-def test_a_trunk_is_reached_without_a_call(heliograph: Heliograph, free_port: int) -> None:
+def test_a_trunk_is_reached_without_a_call(heliograph: Heliograph, deaf_port: int) -> None:
     heliograph("carrier", "add", "trunk", "--url", "sip://crane@127.0.0.1:5080")
     tried = heliograph("carrier", "probe", "trunk", "--json").document
     assert tried["peer"] == "127.0.0.1:5080"
-    heliograph("carrier", "set", "trunk", "transport=tcp", "--url", f"sip://crane@127.0.0.1:{free_port}")
+    heliograph("carrier", "set", "trunk", "transport=tcp", "--url", f"sip://crane@127.0.0.1:{deaf_port}")
     said = heliograph("carrier", "probe", "trunk")
     assert said.status == 1
     assert "Carrier trunk cannot be reached" in said.err
@@ -112,8 +113,8 @@ def test_a_carrier_that_does_not(heliograph: Heliograph) -> None:
     assert "other" not in said.err
 
 
-def test_a_carrier_where_nobody_listens(heliograph: Heliograph, free_port: int) -> None:
-    heliograph("carrier", "add", "sim", "--url", f"smpp://crane:secret@127.0.0.1:{free_port}")
+def test_a_carrier_where_nobody_listens(heliograph: Heliograph, deaf_port: int) -> None:
+    heliograph("carrier", "add", "sim", "--url", f"smpp://crane:secret@127.0.0.1:{deaf_port}")
     said = heliograph("carrier", "probe", "sim")
     assert (said.status, said.out) == (1, "")
     assert said.err.startswith("heliograph: Carrier sim cannot be reached: Connect call failed")
@@ -181,8 +182,8 @@ def test_a_webhook_that_does_not_take_it(heliograph: Heliograph) -> None:
     assert said.err == "heliograph: Webhook 1 did not take the call: answered 500: out of order [2J.\n"
 
 
-def test_a_webhook_that_may_not_be_called(heliograph: Heliograph, free_port: int) -> None:
-    add_webhook(heliograph, f"http://127.0.0.1:{free_port}/")
+def test_a_webhook_that_may_not_be_called(heliograph: Heliograph, deaf_port: int) -> None:
+    add_webhook(heliograph, f"http://127.0.0.1:{deaf_port}/")
     said = heliograph("webhook", "test", "1")
     assert (said.status, said.out) == (1, "")
     assert "is a loopback address; the operator can allow it with HELIOGRAPH_WEBHOOK_ALLOW" in said.err

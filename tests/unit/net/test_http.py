@@ -15,7 +15,7 @@ from heliograph.net.http import Asked, CallFailed, GuardedClient, HttpAnswer, To
 from heliograph.testing.receiver import Answer, Receiver
 from tests.unit.net.servers import LOOPBACK, STRICT, Names, raw_server
 
-SHORT_S = 0.2
+SHORT_S = 0.5
 
 # For the name hook.example, signed by itself, until 2126.
 CERTIFICATE = """-----BEGIN PRIVATE KEY-----
@@ -165,7 +165,7 @@ def test_name_that_does_not_resolve_or_never_answers_fails_with_a_note() -> None
             async with GuardedClient(LOOPBACK, lookup=lookup) as client:
                 assert await post(client, "http://hook.example/") == "the name hook.example does not resolve"
         async with GuardedClient(LOOPBACK, lookup=silent) as client:
-            assert await post(client, "http://hook.example/", timeout_s=SHORT_S) == "no answer within 0.2 s"
+            assert await post(client, "http://hook.example/", timeout_s=SHORT_S) == "no answer within 0.5 s"
 
     asyncio.run(story())
 
@@ -201,7 +201,7 @@ def test_environment_and_cookies_change_nothing(monkeypatch: pytest.MonkeyPatch,
 def test_endpoint_that_hangs_is_left_in_time() -> None:
     async def story() -> None:
         async with Receiver(Answer(hangs=True)) as receiver, GuardedClient(LOOPBACK) as client:
-            assert await post(client, receiver.url, timeout_s=SHORT_S) == "no answer within 0.2 s"
+            assert await post(client, receiver.url, timeout_s=SHORT_S) == "no answer within 0.5 s"
             assert receiver.count == 1
 
     asyncio.run(story())

@@ -50,7 +50,7 @@ def delivery(url: str, body: bytes = b'[{"a": 1}]', attempts: int = 0) -> Delive
 
 async def deliver(url: str, *, guard: Guard | None = None) -> DeliveryResult:
     async with GuardedClient(guard or Guard([ip_network("127.0.0.0/8")])) as client:
-        deliverer: Deliverer = HttpDeliverer(client, Hands(), timeout_s=0.2)
+        deliverer: Deliverer = HttpDeliverer(client, Hands(), timeout_s=0.5)
         return await deliverer.deliver(delivery(url))
 
 
@@ -97,7 +97,7 @@ def test_forbidden_webhook_shows_its_reason(url: str, note: str) -> None:
 def test_hanging_receiver_is_no_answer() -> None:
     async def story() -> None:
         async with Receiver(Answer(hangs=True)) as receiver:
-            assert await deliver(receiver.url) == DeliveryResult(None, "no answer within 0.2 s")
+            assert await deliver(receiver.url) == DeliveryResult(None, "no answer within 0.5 s")
 
     asyncio.run(story())
 
