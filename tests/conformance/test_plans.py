@@ -5,6 +5,7 @@ import pkgutil
 import time
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from heliograph.store import hops
 from heliograph.store.hops.statements import LARGEST, Statement
 from heliograph.store.postgres import days
 from heliograph.store.schema import metadata
-from heliograph.testing.stores import FreshPostgres, FreshSqlite
+from heliograph.testing.stores import FreshPostgres, FreshSqlite, OneDatabase, fresh_store
 
 
 def _statements() -> Iterator[tuple[str, Statement]]:
@@ -24,12 +25,29 @@ def _statements() -> Iterator[tuple[str, Statement]]:
                 yield f"{module.name.rpartition('.')[2]}.{name}", value
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory, _pattern: Path) -> Iterator[FreshSqlite]:
+    """A store in a file, one for all: whoever asks for a plan changes nothing."""
+    store = fresh_store(tmp_path_factory.mktemp("plans"), pattern=_pattern)
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def empty_postgres(database: OneDatabase) -> Iterator[FreshPostgres]:
+    """A store on a server, one for all."""
+    database.make_new()
+    store = FreshPostgres(database.address)
+    yield store
+    store.close()
+
+
 @pytest.mark.parametrize(("name", "statement"), [each for each in _statements() if each[1].text])
 @pytest.mark.parametrize("size", [1, 2, LARGEST])
-def test_no_table_is_scanned(sqlite: FreshSqlite, name: str, statement: Statement, size: int) -> None:
+def test_no_table_is_scanned(empty: FreshSqlite, name: str, statement: Statement, size: int) -> None:
     row = (1,) * statement.width
     text, parameters = statement.prepared([row] * size if row else (), (1,) * len(statement.scalars.split()))
-    plan = [str(row[3]) for row in sqlite.rows(f"explain query plan {text}", *parameters)]
+    plan = [str(row[3]) for row in empty.rows(f"explain query plan {text}", *parameters)]
     scanned = {step.split()[1] for step in plan if step.startswith("SCAN ")}
     assert not scanned & set(metadata.tables), (name, plan)
 
@@ -42,16 +60,16 @@ def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize(("name", "statement"), list(_statements()))
 def test_no_table_is_scanned_on_postgres_and_no_day_but_those_of_the_ids(
-    postgres: FreshPostgres, name: str, statement: Statement
+    empty_postgres: FreshPostgres, name: str, statement: Statement
 ) -> None:
     today = day_of(first_at(int(time.time() * 1000)))
     row = (first_of_day(today),) * statement.width
     rows = [row] if row else []
-    names = postgres.run(days.named(postgres._look))
+    names = empty_postgres.run(days.named(empty_postgres._look))
     ((text, parameters),) = statement.on_postgres(rows, (1,) * len(statement.scalars.split()), names)
 
     async def explained() -> Any:
-        connection = await postgres.store.connect_hot()
+        connection = await empty_postgres.store.connect_hot()
         try:
             await connection.execute(f"prepare hot as {text}")
             values = f"({', '.join(['null'] * len(parameters))})" if parameters else ""
@@ -59,12 +77,12 @@ def test_no_table_is_scanned_on_postgres_and_no_day_but_those_of_the_ids(
         finally:
             await connection.close()
 
-    (plan,) = json.loads(postgres.run(explained()))
+    (plan,) = json.loads(empty_postgres.run(explained()))
     nodes = list(_nodes(plan["Plan"]))
     tables = {node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"}
     assert not tables, plan
     if statement.id_column:
-        found = {node["Relation Name"] for node in nodes if "Relation Name" in node} & _partitions(postgres)
+        found = {node["Relation Name"] for node in nodes if "Relation Name" in node} & _partitions(empty_postgres)
         wanted = {days.name_of(table, day) for table in days.TABLES for day in (today - 1, today)}
         assert found, plan
         assert found <= wanted, plan
