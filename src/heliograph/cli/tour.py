@@ -95,7 +95,7 @@ TEXTBOOST_VOICE = TEXTBOOST._replace(
         "type": "voice",
         "language": "en-gb",
         "gender": "female",
-        "message": "Hello. This is Heliograph. Your code is 4, 7, 1, 1.",
+        "message": "Your code is 4, 7, 1, 1.",
     }
 )
 
@@ -132,6 +132,14 @@ STEPS = (
 )
 
 
+class Played(NamedTuple):
+    """What came of a step: the answer to the request, what the customer heard of whom, files on the phone."""
+
+    status: int
+    heard: dict[str, str]
+    left: list[Path]
+
+
 class Place(NamedTuple):
     """Where the tour is. address: of the exchange; data: its folder; handsets: what the sandbox's handsets got."""
 
@@ -154,17 +162,23 @@ class Tour:
     async def run(self) -> bool:
         """All steps; whether every one ended as it must."""
         self._console.rule("Heliograph sandbox")
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE_S)) as http:
-            results = [await self._show(http, step) for step in STEPS]
+        timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
+        async with aiohttp.ClientSession(timeout=timeout) as http, asyncio.TaskGroup() as group:
+            # All go at once, for most of a message's way is waiting; they are shown one after another.
+            played = [group.create_task(self._play(http, step)) for step in STEPS]
+            results = [await self._show(step, each) for step, each in zip(STEPS, played, strict=True)]
         good = all(results)
         self._console.print("[green]Every step ended as it should.[/]" if good else "[red]A step failed.[/]")
         return good
 
-    async def _show(self, http: aiohttp.ClientSession, step: Step) -> bool:
+    async def _play(self, http: aiohttp.ClientSession, step: Step) -> Played:
+        status = await self._send(http, step)
+        heard = await self._heard(http, step) if status < 300 else {}
+        return Played(status, heard, await self._left(step) if heard == step.recipients else [])
+
+    async def _show(self, step: Step, playing: asyncio.Task[Played]) -> bool:
         with self._console.status(step.title):
-            status = await self._send(http, step)
-            heard = await self._heard(http, step) if status < 300 else {}
-            left = await self._left(step) if heard == step.recipients else []
+            status, heard, left = await playing
         good = status < 300 and heard == step.recipients and bool(left or not step.left)
         self._console.print(f"[{'green' if good else 'red'}]{'✓' if good else '✗'}[/] {step.title}")
         told = "in the reports" if step.spoken.reports else "to the webhook"
