@@ -39,19 +39,38 @@ HURRY = 20
 """Seconds of the exchange in one second of the wall."""
 PATIENCE_S = 10.0
 LOOK_S = 0.01
+NOTICE_S = 0.02
+"""After this long a change of pace is noticed."""
 
 
 class HurriedClock:
-    """Wall-clock time as it is; everything that waits waits a fraction of it."""
+    """Wall-clock time as it is; while a case waits for the exchange, everything that waits waits a fraction of it.
+
+    At other times it would only look around in a hurry, which takes a third of a processor.
+    """
+
+    def __init__(self) -> None:
+        self._since = (0.0, time.monotonic(), 1)
 
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
 
     def monotonic(self) -> float:
-        return time.monotonic() * HURRY
+        at, since, pace = self._since
+        return at + (time.monotonic() - since) * pace
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds / HURRY)
+        until = self.monotonic() + seconds
+        while (left := until - self.monotonic()) > 0:  # noqa: ASYNC110 (a thread changes the pace)
+            await asyncio.sleep(min(left / self._since[2], NOTICE_S))
+
+    @contextmanager
+    def hurried(self) -> Iterator[None]:
+        self._since = (self.monotonic(), time.monotonic(), HURRY)
+        try:
+            yield
+        finally:
+            self._since = (self.monotonic(), time.monotonic(), 1)
 
 
 class Hearer:
@@ -103,6 +122,7 @@ class House:
         self._task: asyncio.Task[None]
         self._parts: Exchange
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="exchange", daemon=True)
+        self.clock = HurriedClock()
 
     @contextmanager
     def serving(self) -> Iterator["House"]:
@@ -125,7 +145,7 @@ class House:
             self._task.result()
 
     async def _run(self) -> None:
-        clock = HurriedClock()
+        clock = self.clock
         with listening_socket("127.0.0.1", 0) as listener:
             self.port = listener.getsockname()[1]
             async with exchange(self._settings, clock) as parts, asyncio.TaskGroup() as group:
@@ -208,9 +228,10 @@ class RealExchange:
 
     def settle(self) -> None:
         until = time.monotonic() + PATIENCE_S
-        while unfinished := self._unfinished():
-            assert time.monotonic() < until, unfinished
-            time.sleep(LOOK_S)
+        with self._house.clock.hurried():
+            while unfinished := self._unfinished():
+                assert time.monotonic() < until, unfinished
+                time.sleep(LOOK_S)
 
     def _unfinished(self) -> dict[str, int]:
         searches = {
@@ -245,8 +266,9 @@ class RealExchange:
 
     def told(self, count: int) -> Sequence[Request]:
         until = time.monotonic() + PATIENCE_S
-        while len(heard := self._heard()) < count and time.monotonic() < until:
-            time.sleep(LOOK_S)
+        with self._house.clock.hurried():
+            while len(heard := self._heard()) < count and time.monotonic() < until:
+                time.sleep(LOOK_S)
         return heard
 
     def _heard(self) -> list[Request]:
