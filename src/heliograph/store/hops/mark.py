@@ -10,7 +10,7 @@ from typing import NamedTuple
 from heliograph.core.ids import AccountId, CarrierId, MessageId
 from heliograph.core.states import MessageState
 from heliograph.store.hop import Hop
-from heliograph.store.hops.statements import Script, Statement
+from heliograph.store.hops.statements import NOTHING, Script, Statement
 
 
 class MarkRequest(NamedTuple):
@@ -31,10 +31,10 @@ where m.account_id = j.column1 and m.id = j.column2 and m.state = ?1 and m.owner
 """,
     reads="m.account_id, m.id",
     answer=tuple[AccountId, MessageId],
-    locks="m",
     columns="int bigint",
     scalars="int int bigint",
     id_column=2,
+    postgres=NOTHING,
 )
 _MARK = Statement(
     """
@@ -44,14 +44,31 @@ where (account_id, id) in (select * from ({rows}) j)
     columns="int bigint",
     scalars="int bigint bigint int",
     id_column=2,
+    postgres=NOTHING,
 )
+_MARK_AT_ONCE = Statement(
+    "",
+    columns="int bigint",
+    scalars="int int bigint int bigint int",
+    id_column=2,
+    postgres="""
+update {day:message} m set state = ?4, session = ?5, marked_at_ms = ?3, carrier_id = ?6
+from ({rows}) j
+where m.account_id = j.column1 and m.id = j.column2 and m.state = ?1 and m.owner = ?2 and m.expires_at_ms > ?3
+returning m.account_id, m.id
+""",
+)
+"""Both in one, where the rows that an update returns cost nothing more."""
 
 
 def _script(requests: list[MarkRequest]) -> Script[list[set[MessageId]]]:
     results: list[set[MessageId]] = []
     for owner, carrier_id, session_id, messages, at_ms in requests:
-        marked = yield _MAY_LEAVE.about(messages, int(MessageState.QUEUED), owner, at_ms)
-        yield _MARK.about(marked, int(MessageState.SUBMITTING), session_id, at_ms, carrier_id)
+        may_leave = (int(MessageState.QUEUED), owner, at_ms)
+        marking = int(MessageState.SUBMITTING), session_id
+        marked = yield _MAY_LEAVE.about(messages, *may_leave)
+        yield _MARK.about(marked, *marking, at_ms, carrier_id)
+        marked += yield _MARK_AT_ONCE.about(messages, *may_leave, *marking, carrier_id)
         results.append({message_id for _, message_id in marked})
     return results
 

@@ -24,7 +24,7 @@ from heliograph.store.hop import Hop
 from heliograph.store.hops.money import moves
 from heliograph.store.hops.outbox import TELL
 from heliograph.store.hops.ready import WAIT
-from heliograph.store.hops.statements import Script, Statement, Step, together
+from heliograph.store.hops.statements import DO_NOTHING, Script, Statement, Step, together
 
 
 class SettleRequest(NamedTuple):
@@ -123,17 +123,22 @@ update {day:message} set owner = 0 where (account_id, id) in (select column2, co
 )
 _ATTEMPTS = Statement(
     """
-insert into attempt(account_id, message_id, segment, at_ms, carrier_id, session, outcome, carrier_message_id, status)
-select * from ({rows}) j where column1 is not null on conflict do nothing
+insert into {day:attempt}(account_id, message_id, segment, at_ms, carrier_id, session, outcome, carrier_message_id,
+                          status)
+select * from ({rows}) j where column1 is not null
 """,
     columns="int bigint int bigint int bigint int text text",
+    id_column=2,
+    conflict=DO_NOTHING,
 )
 _EVENTS = Statement(
     """
-insert into event(account_id, message_id, at_ms, state, reason, detail)
-select * from ({rows}) j where column1 is not null on conflict do nothing
+insert into {day:event}(account_id, message_id, at_ms, state, reason, detail)
+select * from ({rows}) j where column1 is not null
 """,
     columns="int bigint bigint int int text",
+    id_column=2,
+    conflict=DO_NOTHING,
 )
 _WRITE_DOUBTS = Statement(
     """

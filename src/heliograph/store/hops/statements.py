@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from heliograph.core.ids import day_of, first_of_day
+from heliograph.store.hops import columns
 
 Result = TypeVar("Result")
 Rows = Sequence[Sequence[object]]
@@ -27,6 +28,11 @@ LARGEST: Final = 512
 
 TOGETHER_KEPT: Final = 256
 """Texts of several statements together: which of them have rows differs from batch to batch."""
+
+NOTHING: Final = "-"
+"""The text of a statement that PostgreSQL has no use for."""
+
+DO_NOTHING: Final = " on conflict do nothing"
 
 DAYS_KEPT: Final = 16
 """Texts of one statement for PostgreSQL: mostly there is one, for today."""
@@ -44,7 +50,10 @@ class Statement:
     one by one. returns: the text itself gives rows.
     locks: the table of what is read that nobody else may change until the commit (on SQLite nobody else writes).
     id_column: the one whose ids say which day it is, counted from 1.
-    postgres: the text there, where it must be another one; without any other text SQLite has nothing to do.
+    postgres: the text there, where it must be another one; without any other text SQLite has nothing to do. `NOTHING`
+    where another statement does it.
+    conflict: the end of an insert whose rows are hardly ever there. On PostgreSQL it is left out, because asking first
+    costs half as much again as the insert; if one is there after all, all is done again with care, that is, with it.
 
     Rows that a batch does not fill are NULL in all columns on SQLite: an insert has to leave out rows whose first
     column is NULL.
@@ -60,7 +69,9 @@ class Statement:
     locks: str = ""
     id_column: int = 0
     postgres: str = ""
+    conflict: str = ""
     width: int = field(init=False)
+    _kinds: tuple[str, ...] = field(init=False)
     _decode: Callable[[str], list[Any]] | None = field(init=False, default=None)
     _first_row: int = field(init=False)
     _sizes: dict[int, str] = field(init=False, default_factory=dict)
@@ -68,7 +79,8 @@ class Statement:
     _named_from: Days | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self.width = len(self.columns.split())
+        self._kinds = tuple(self.columns.split())
+        self.width = len(self._kinds)
         self._first_row = len(self.scalars.split()) + 1
         if self.answer is not None:
             decoder: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list.__class_getitem__(self.answer))
@@ -123,25 +135,37 @@ class Statement:
         width, first = self.width, self._first_row
         numbers = (range(first + row * width, first + (row + 1) * width) for row in range(size))
         rows = ",".join(f"({','.join(f'?{number}' for number in row)})" for row in numbers)
-        text = self.text.format(rows=f"values {rows}", day=_WHOLE, near=_ANYWHERE)
+        text = (self.text + self.conflict).format(rows=f"values {rows}", day=_WHOLE, near=_ANYWHERE)
         if self._decode is not None:
             return f"select json_group_array(json_array({self.reads})) {text}"
         return f"select {self.reads} {text}" if self.reads else text
 
     # PostgreSQL -----------------------------------------------------------------------------------------------
 
-    def on_postgres(self, rows: Rows, scalars: Sequence[object], days: Days) -> list[tuple[str, Sequence[object]]]:
-        """Texts for any number of rows, and their parameters: a list for each column.
+    def on_postgres(
+        self, rows: Rows, scalars: Sequence[object], days: Days, *, with_care: bool = False
+    ) -> list[tuple[str, Sequence[object]]]:
+        """Texts for any number of rows, and their parameters: an array for each column.
 
         A batch is cut by the days of its ids, of which there is mostly one, and each day's partition is named. Bounds
         on the ids would name it too, but the planner takes them for a search that finds next to nothing, and reads the
         whole day instead of looking for the rows by their keys.
         """
-        return [(self._of_day(day, days), (*scalars, *zip(*some, strict=True))) for day, some in self.cut(rows).items()]
+        if self.postgres == NOTHING:
+            return []
+        if with_care and self.conflict:
+            return [
+                (self.written(day, days, with_care=True), self.values(some, scalars)) for day, some in self.cut(rows)
+            ]
+        return [(self._of_day(day, days), self.values(some, scalars)) for day, some in self.cut(rows)]
 
-    def cut(self, rows: Rows) -> Mapping[int, Rows]:
+    def values(self, rows: Rows, scalars: Sequence[object]) -> tuple[object, ...]:
+        """The parameters of the text for one day's rows."""
+        return (*scalars, *map(columns.written, self._kinds, zip(*rows, strict=True)))
+
+    def cut(self, rows: Rows) -> Iterable[tuple[int, Rows]]:
         """Rows by the day whose partition they are looked for in; day 0 for those of tables that have none."""
-        return _by_day(rows, self.id_column - 1) if self.id_column and rows else {0: rows}
+        return _by_day(rows, self.id_column - 1).items() if self.id_column and rows else ((0, rows),)
 
     def _of_day(self, day: int, days: Days) -> str:
         text = self._days.get(day) if self._named_from is days else None
@@ -152,11 +176,11 @@ class Statement:
             text = self._days[day] = self.written(day, days)
         return text
 
-    def written(self, day: int, days: Days, *, before: int = 0) -> str:
+    def written(self, day: int, days: Days, *, before: int = 0, with_care: bool = False) -> str:
         """The text for a day's partition. before: so many parameters are other statements'."""
         first = before + self._first_row
         numbers = range(first, first + self.width)
-        arrays = ", ".join(f"${number}::{kind}[]" for number, kind in zip(numbers, self.columns.split(), strict=True))
+        arrays = ", ".join(map(columns.parameter, numbers, self._kinds))
         names = ", ".join(f"column{number}" for number in range(1, self.width + 1))
         reads = f"select {self.reads} " if self.reads else ""
         text = (reads + (self.postgres or self.text)).format(
@@ -164,6 +188,8 @@ class Statement:
         )
         if self.locks:
             text += f" for update of {self.locks}"
+        if with_care:
+            text += self.conflict
         for number, kind in enumerate(self.scalars.split(), 1):
             text = text.replace(f"?{number}", f"${before + number}::{kind}")
         return text
@@ -229,7 +255,7 @@ class _Together:
     width: Final = 1
 
     def __init__(self) -> None:
-        self._texts: dict[tuple[tuple[Statement, int], ...], str] = {}
+        self._texts: dict[tuple[bool, tuple[tuple[Statement, int], ...]], str] = {}
         self._named_from: Days | None = None
 
     def on_sqlite(self, connection: sqlite3.Connection, rows: Rows, _scalars: Sequence[object]) -> list[Any]:
@@ -239,32 +265,34 @@ class _Together:
             statement.on_sqlite(connection, some, values)
         return []
 
-    def on_postgres(self, rows: Rows, _scalars: Sequence[object], days: Days) -> list[tuple[str, Sequence[object]]]:
+    def on_postgres(
+        self, rows: Rows, _scalars: Sequence[object], days: Days, *, with_care: bool = False
+    ) -> list[tuple[str, Sequence[object]]]:
         """One text, in which each statement is a part of its own."""
         steps: Any = rows
         pieces: list[tuple[Statement, int]] = []
         values: list[object] = []
         for statement, some, given in steps:
-            for day, rows_of_day in statement.cut(some).items():
+            for day, rows_of_day in statement.cut(some):
                 pieces.append((statement, day))
-                values += (*given, *zip(*rows_of_day, strict=True))
-        return [(self._of(tuple(pieces), days), values)]
+                values += statement.values(rows_of_day, given)
+        return [(self._of(tuple(pieces), days, with_care=with_care), values)]
 
-    def _of(self, pieces: tuple[tuple[Statement, int], ...], days: Days) -> str:
+    def _of(self, pieces: tuple[tuple[Statement, int], ...], days: Days, *, with_care: bool) -> str:
         if self._named_from is not days or len(self._texts) >= TOGETHER_KEPT:
             self._named_from = days
             self._texts.clear()
-        text = self._texts.get(pieces)
+        text = self._texts.get((with_care, pieces))
         if text is None:
-            text = self._texts[pieces] = _joined(pieces, days)
+            text = self._texts[with_care, pieces] = _joined(pieces, days, with_care=with_care)
         return text
 
 
-def _joined(pieces: tuple[tuple[Statement, int], ...], days: Days) -> str:
+def _joined(pieces: tuple[tuple[Statement, int], ...], days: Days, *, with_care: bool) -> str:
     before = 0
     texts: list[str] = []
     for number, (statement, day) in enumerate(pieces):
-        texts.append(f"piece{number} as ({statement.written(day, days, before=before)})")
+        texts.append(f"piece{number} as ({statement.written(day, days, before=before, with_care=with_care)})")
         before += statement.parameters
     return f"with {', '.join(texts)} select 1"
 

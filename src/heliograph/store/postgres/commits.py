@@ -38,8 +38,9 @@ _BEGIN_ROW: Final = f"""
 insert into last_commit(connection, number, at_ms) values ($1, 0, {_NOW})
 on conflict (connection) do update set at_ms = excluded.at_ms
 """
-_COUNT: Final = f"""
-insert into last_commit(connection, number, at_ms) values ($1, $2, {_NOW})
+# Prepared by name, so that it goes there in one way with the transaction's beginning.
+_PREPARE: Final = f"""
+prepare count_on(bigint, bigint) as insert into last_commit(connection, number, at_ms) values ($1, $2, {_NOW})
 on conflict (connection) do update set number = excluded.number, at_ms = excluded.at_ms
 """
 # Who looks waits until a transaction of ours that the server still works on is over.
@@ -76,12 +77,21 @@ class Commits:
         """Connect, if there is no connection."""
         if self._connection is not None and not self._connection.is_closed():
             return self._connection
-        self._connection = connection = await self._connect()
-        if not self._has_row:
-            # Before the first transaction: a row that is only being inserted cannot be waited for.
-            await connection.execute(_BEGIN_ROW, self._key)
-            self._has_row = True
-            await connection.execute(f"delete from last_commit where at_ms < {_NOW} - {KEPT_MS}")
+        self._connection = await self._opened()
+        return self._connection
+
+    async def _opened(self) -> asyncpg.Connection:
+        connection = await self._connect()
+        try:
+            await connection.execute(_PREPARE)
+            if not self._has_row:
+                # Before the first transaction: a row that is only being inserted cannot be waited for.
+                await connection.execute(_BEGIN_ROW, self._key)
+                self._has_row = True
+                await connection.execute(f"delete from last_commit where at_ms < {_NOW} - {KEPT_MS}")
+        except BaseException:
+            connection.terminate()
+            raise
         return connection
 
     async def close(self) -> None:
@@ -107,8 +117,7 @@ class Commits:
         connection = await self.open()
         self._number += 1
         try:
-            await connection.execute("begin")
-            await connection.execute(_COUNT, self._key, self._number)
+            await connection.execute(f"begin; execute count_on({self._key}, {self._number})")
             results = await work(connection)
             for name in names:
                 self._reach(f"{name}.stored")
@@ -137,8 +146,8 @@ class Commits:
         while True:
             await self.close()
             try:
-                self._connection = await self._connect()
-                return bool(await self._connection.fetchval(_LOOK, self._key) == self._number)
+                connection = await self.open()
+                return bool(await connection.fetchval(_LOOK, self._key) == self._number)
             except Exception as another:
                 if not is_unavailable(another):
                     raise
@@ -147,9 +156,10 @@ class Commits:
 
 
 async def carry_out(
-    connection: asyncpg.Connection, script: Script[Result], days: Days, *, is_clean: bool = False
+    connection: asyncpg.Connection, script: Script[Result], days: Days, *, with_care: bool = False
 ) -> Result:
-    """Carry out a script. is_clean: texts without zero octets, each of which becomes U+FFFD."""
+    """Carry out a script. with_care: prepared for rows that are there already, and for zero octets in texts, each of
+    which becomes U+FFFD."""
     # A generator begins with None.
     answers: Any = None
     send = script.send
@@ -162,7 +172,7 @@ async def carry_out(
         if not rows and statement.width:
             answers = []
             continue
-        carried = statement.on_postgres(_clean(rows) if is_clean else rows, scalars, days)
+        carried = statement.on_postgres(_clean(rows) if with_care else rows, scalars, days, with_care=with_care)
         if len(carried) == 1:
             ((text, values),) = carried
             answers = await connection.fetch(text, *values)

@@ -52,6 +52,11 @@ def may_be_tried_again(error: BaseException) -> bool:
     return state in _AGAIN or (state == _THERE_ALREADY and getattr(error, "table_name", None) == "receipt_map")
 
 
+def is_there_already(error: BaseException) -> bool:
+    """Whether a row was to be inserted that is there; with care it may be left as it is."""
+    return sqlstate_of(error) == _THERE_ALREADY
+
+
 def holds_a_zero_octet(error: BaseException) -> bool:
     """Whether a text was refused for its character U+0000, which PostgreSQL alone does not store."""
     return sqlstate_of(error) == _ZERO_OCTET

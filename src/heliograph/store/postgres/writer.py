@@ -16,7 +16,7 @@ import asyncpg
 from heliograph.store.engine import Done, Hop, Request, Result, StoreFailed, StoreUnavailable
 from heliograph.store.hops.statements import Days
 from heliograph.store.postgres.commits import Commits, carry_out
-from heliograph.store.postgres.trouble import holds_a_zero_octet, is_unavailable, may_be_tried_again
+from heliograph.store.postgres.trouble import holds_a_zero_octet, is_there_already, is_unavailable, may_be_tried_again
 from heliograph.store.writer import MOST_ROWS, Finished, Work, nothing
 
 FEWEST_ROWS: Final = 100
@@ -159,7 +159,7 @@ class PostgresWriter:
         """One request that failed: as it is without zero octets, or in its rows."""
         hop = work.hop
         if holds_a_zero_octet(error):
-            (finished,) = await self._transact([work], is_clean=True)
+            (finished,) = await self._transact([work], with_care=True)
             return finished.result
         failed = StoreFailed(f"{type(error).__name__}: {error}")
         if hop.divide is None or hop.join is None or hop.size(work.request) < 2:
@@ -178,7 +178,7 @@ class PostgresWriter:
             for piece in pieces:
                 await connection.execute("savepoint piece")
                 try:
-                    results += await carry_out(connection, hop.script([piece]), self._days())
+                    results += await carry_out(connection, hop.script([piece]), self._days(), with_care=True)
                 except Exception as error:
                     if is_unavailable(error) or may_be_tried_again(error):
                         raise
@@ -189,7 +189,7 @@ class PostgresWriter:
 
         return await self._transactions.committed(each, [hop.name])
 
-    async def _transact(self, batch: list[Work], *, is_clean: bool = False) -> list[Finished]:
+    async def _transact(self, batch: list[Work], *, with_care: bool = False) -> list[Finished]:
         by_hop: dict[str, list[Work]] = {}
         for work in batch:
             by_hop.setdefault(work.hop.name, []).append(work)
@@ -198,8 +198,13 @@ class PostgresWriter:
             finished: list[Finished] = []
             for works in by_hop.values():
                 script = works[0].hop.script([work.request for work in works])
-                results = await carry_out(connection, script, self._days(), is_clean=is_clean)
+                results = await carry_out(connection, script, self._days(), with_care=with_care)
                 finished.extend(map(Finished, [work.done for work in works], results))
             return finished
 
-        return await self._transactions.committed(all_of_them, list(by_hop))
+        try:
+            return await self._transactions.committed(all_of_them, list(by_hop))
+        except Exception as error:
+            if with_care or not is_there_already(error):
+                raise
+            return await self._transact(batch, with_care=True)
