@@ -98,8 +98,10 @@ from ({rows}) j cross join balance b where b.account_id = j.column1
 """,
     reads="b.account_id, b.available",
     answer=tuple[AccountId, int],
-    locks="b",
     columns="int",
+    postgres="""
+from ({rows}) j cross join lateral (select * from balance where account_id = j.column1 for update) b
+""",
 )
 _ANSWERS = Statement(
     """
@@ -108,6 +110,11 @@ from ({rows}) j cross join idempotency i where i.account_id = j.column1 and i.na
     reads="i.account_id, i.name, i.body_digest, i.answer, i.available",
     answer=tuple[AccountId, str, str, str, int],
     columns="int text",
+    postgres="""
+from ({rows}) j cross join lateral (
+  select * from idempotency where account_id = j.column1 and name = j.column2 offset 0
+) i
+""",
 )
 _SUBMISSIONS = Statement(
     """

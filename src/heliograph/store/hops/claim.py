@@ -5,7 +5,7 @@ A scheduled one is queued by the claim at its time, unless its account is suspen
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from heliograph.core.ids import AccountId, CarrierId, MessageId, SubmissionId
 from heliograph.core.messages import NO_TRAITS, Channel, Media, Traits
@@ -15,7 +15,7 @@ from heliograph.store import traits
 from heliograph.store.hop import Hop
 from heliograph.store.hops.conversation import CONVERSE
 from heliograph.store.hops.ready import WAIT
-from heliograph.store.hops.statements import Script, Statement
+from heliograph.store.hops.statements import NOTHING, Script, Statement
 
 
 class ClaimRequest(NamedTuple):
@@ -69,13 +69,10 @@ returning account_id, message_id
     returns=True,
     scalars="bigint int",
     postgres="""
-with due as materialized (
-  select due_at_ms, account_id, message_id from ready where due_at_ms <= ?1 order by due_at_ms limit ?2
-  for update skip locked
-)
-delete from ready using due
-where ready.due_at_ms = due.due_at_ms and ready.account_id = due.account_id and ready.message_id = due.message_id
-returning ready.account_id, ready.message_id
+delete from ready where ctid = any(array(
+  select ctid from ready where due_at_ms <= ?1 order by due_at_ms limit ?2 for update skip locked
+))
+returning account_id, message_id
 """,
 )
 _TAKE_OF = Statement(
@@ -89,16 +86,13 @@ returning account_id, message_id
     columns="int",
     scalars="bigint int",
     postgres="""
-with due as materialized (
-  select r.due_at_ms, r.account_id, r.message_id
-  from ({rows}) j cross join lateral (
-    select * from ready where carrier_id = j.column1 and due_at_ms <= ?1 order by due_at_ms limit ?2
+delete from ready where ctid = any(array(
+  select r.ctid from ({rows}) j cross join lateral (
+    select ctid from ready where carrier_id = j.column1 and due_at_ms <= ?1 order by due_at_ms limit ?2
     for update skip locked
   ) r
-)
-delete from ready using due
-where ready.due_at_ms = due.due_at_ms and ready.account_id = due.account_id and ready.message_id = due.message_id
-returning ready.account_id, ready.message_id
+))
+returning account_id, message_id
 """,
 )
 """For several processes: of each of these carriers up to so many."""
@@ -109,18 +103,20 @@ where m.account_id = j.column1 and m.id = j.column2 and m.state in (?1, ?2) and 
   and s.account_id = m.account_id and s.id = m.submission_id
 """,
     reads="m.state, m.account_id, m.id, m.submission_id, m.recipient, m.carrier_id, m.expires_at_ms, m.attempts,"
-    " m.accepted, s.channel, s.sender, s.text, s.traits",
+    " m.accepted, s.channel, s.sender, s.text, s.traits{spot:m}",
     answer=tuple[int, int, int, int, str, int, int, int, int, int, str, str, str | None],
-    locks="m",
     columns="int bigint",
     scalars="int int",
     id_column=2,
     postgres="""
-from ({rows}) j cross join {day:message} m
+from ({rows}) j cross join lateral (
+  select m.*, m.ctid from {day:message} m
+  where m.account_id = j.column1 and m.id = j.column2 and m.state in (?1, ?2) and m.owner = 0
+  for update
+) m
 cross join lateral (
   select * from submission s where s.account_id = m.account_id and s.id = m.submission_id{near:s.id} limit 1
 ) s
-where m.account_id = j.column1 and m.id = j.column2 and m.state in (?1, ?2) and m.owner = 0
 """,
 )
 _OWN = Statement(
@@ -131,6 +127,16 @@ where (account_id, id) in (select * from ({rows}) j) and state in (?2, ?3) and o
     columns="int bigint",
     scalars="int int int",
     id_column=2,
+    postgres=NOTHING,
+)
+_OWN_AT = Statement(
+    "",
+    columns="bigint tid",
+    scalars="int int",
+    id_column=1,
+    postgres="""
+update {day:message} set owner = ?1, state = ?2 where ctid = any(array(select column2 from ({rows}) j))
+""",
 )
 _LOWER_WATER = Statement(
     """
@@ -163,6 +169,12 @@ where a.account_id = j.column1 and a.message_id = j.column2 and a.carrier_messag
     answer=tuple[MessageId, int],
     columns="int bigint",
     id_column=2,
+    postgres="""
+from ({rows}) j cross join lateral (
+  select * from {day:attempt} where account_id = j.column1 and message_id = j.column2 offset 0
+) a
+where a.carrier_message_id is not null
+""",
 )
 _MEDIA = Statement(
     """
@@ -196,13 +208,18 @@ def _claim_one(request: ClaimRequest) -> Script[Claims]:
         shown = yield from _allowed(shown, request.at_ms)
         yield from _converse(shown, request.at_ms)
     if shown:
-        yield _OWN.about([row[1:3] for row in shown], request.owner, queued, scheduled)
+        if len(shown[0]) > _SHOWN:
+            yield _OWN_AT.about([(row[2], row[_SHOWN]) for row in shown], request.owner, queued)
+        else:
+            yield _OWN.about([row[1:3] for row in shown], request.owner, queued, scheduled)
         # Claimed messages may be old: whoever recovers this owner must look that far back.
         yield _LOWER_WATER.alone(request.owner, min(row[2] for row in shown))
     return Claims((yield from _claimed(shown)), len(due))
 
 
-_Shown = tuple[int, int, int, int, str, int, int, int, int, int, str, str, str | None]
+_Shown = tuple[Any, ...]
+_SHOWN = 13
+"""Columns of a row that is shown; behind them, on PostgreSQL, its spot."""
 
 
 def _allowed(shown: list[_Shown], at_ms: int) -> Script[list[_Shown]]:

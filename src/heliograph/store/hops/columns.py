@@ -11,6 +11,7 @@ from typing import Any, Final
 AS_THEY_ARE: Final = frozenset({"bytea"})
 """Kinds of columns that the driver encodes: few values, large ones."""
 
+_IN_QUOTES: Final = frozenset({"text", "tid"})
 _SPECIAL: Final = str.maketrans({"\\": "\\\\", '"': '\\"'})
 
 
@@ -34,7 +35,7 @@ def written(kind: str, column: Sequence[object]) -> object:
     nulls = column.count(None)
     if nulls == len(column):
         return f"{{{'NULL,' * (nulls - 1)}NULL}}"
-    return _texts(column, nulls) if kind == "text" else _numbers(column, nulls)
+    return _texts(column, nulls) if kind in _IN_QUOTES else _numbers(column, nulls)
 
 
 def _numbers(column: Sequence[Any], nulls: int) -> str:

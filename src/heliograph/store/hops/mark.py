@@ -29,12 +29,18 @@ from ({rows}) j cross join {day:message} m
 where m.account_id = j.column1 and m.id = j.column2 and m.state = ?1 and m.owner = ?2
   and m.expires_at_ms > ?3
 """,
-    reads="m.account_id, m.id",
+    reads="m.account_id, m.id{spot:m}",
     answer=tuple[AccountId, MessageId],
     columns="int bigint",
     scalars="int int bigint",
     id_column=2,
-    postgres=NOTHING,
+    postgres="""
+from ({rows}) j cross join lateral (
+  select m.account_id, m.id, m.ctid from {day:message} m
+  where m.account_id = j.column1 and m.id = j.column2 and m.state = ?1 and m.owner = ?2 and m.expires_at_ms > ?3
+  for update
+) m
+""",
 )
 _MARK = Statement(
     """
@@ -46,30 +52,25 @@ where (account_id, id) in (select * from ({rows}) j)
     id_column=2,
     postgres=NOTHING,
 )
-_MARK_AT_ONCE = Statement(
+_MARK_AT = Statement(
     "",
-    columns="int bigint",
-    scalars="int int bigint int bigint int",
-    id_column=2,
+    columns="bigint tid",
+    scalars="int bigint bigint int",
+    id_column=1,
     postgres="""
-update {day:message} m set state = ?4, session = ?5, marked_at_ms = ?3, carrier_id = ?6
-from ({rows}) j
-where m.account_id = j.column1 and m.id = j.column2 and m.state = ?1 and m.owner = ?2 and m.expires_at_ms > ?3
-returning m.account_id, m.id
+update {day:message} set state = ?1, session = ?2, marked_at_ms = ?3, carrier_id = ?4
+where ctid = any(array(select column2 from ({rows}) j))
 """,
 )
-"""Both in one, where the rows that an update returns cost nothing more."""
 
 
 def _script(requests: list[MarkRequest]) -> Script[list[set[MessageId]]]:
     results: list[set[MessageId]] = []
     for owner, carrier_id, session_id, messages, at_ms in requests:
-        may_leave = (int(MessageState.QUEUED), owner, at_ms)
-        marking = int(MessageState.SUBMITTING), session_id
-        marked = yield _MAY_LEAVE.about(messages, *may_leave)
-        yield _MARK.about(marked, *marking, at_ms, carrier_id)
-        marked += yield _MARK_AT_ONCE.about(messages, *may_leave, *marking, carrier_id)
-        results.append({message_id for _, message_id in marked})
+        marked = yield _MAY_LEAVE.about(messages, int(MessageState.QUEUED), owner, at_ms)
+        mark, rows = (_MARK_AT, [row[1:] for row in marked]) if marked and len(marked[0]) > 2 else (_MARK, marked)
+        yield mark.about(rows, int(MessageState.SUBMITTING), session_id, at_ms, carrier_id)
+        results.append({row[1] for row in marked})
     return results
 
 

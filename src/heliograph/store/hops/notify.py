@@ -46,6 +46,16 @@ returning webhook_id, account_id, message_id, state, at_ms
 """,
     returns=True,
     columns="int int bigint int",
+    # However few rows the outbox had when the server counted them last, it looks for each by its key.
+    postgres="""
+delete from outbox where ctid = any(array(
+  select o.ctid from ({rows}) j cross join lateral (
+    select ctid from outbox where webhook_id = j.column1 and account_id = j.column2 and message_id = j.column3
+      and state = j.column4 for update
+  ) o
+))
+returning webhook_id, account_id, message_id, state, at_ms
+""",
 )
 _INSERT = Statement(
     """

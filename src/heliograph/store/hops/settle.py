@@ -24,7 +24,7 @@ from heliograph.store.hop import Hop
 from heliograph.store.hops.money import moves
 from heliograph.store.hops.outbox import TELL
 from heliograph.store.hops.ready import WAIT
-from heliograph.store.hops.statements import DO_NOTHING, Script, Statement, Step, together
+from heliograph.store.hops.statements import DO_NOTHING, NOTHING, Script, Statement, Step, together
 
 
 class SettleRequest(NamedTuple):
@@ -40,10 +40,14 @@ _MAP = Statement(
 from ({rows}) j cross join receipt_map r where r.carrier_id = j.column1 and r.match_key = j.column2
 """,
     reads="r.carrier_id, r.match_key, r.account_id, r.message_id, r.segment, r.state, r.error, r.addresses, r.at_ms,"
-    " r.is_settled",
+    " r.is_settled{spot:r}",
     answer=tuple[CarrierId, str, _Maybe, _Maybe, _Maybe, _Maybe, str | None, str | None, int, int],
-    locks="r",
     columns="int text",
+    postgres="""
+from ({rows}) j cross join lateral (
+  select r.*, r.ctid from receipt_map r where r.carrier_id = j.column1 and r.match_key = j.column2 for update
+) r
+""",
 )
 _DOUBTS = Statement(
     """
@@ -60,19 +64,19 @@ where m.account_id = j.column1 and m.id = j.column2
   and s.account_id = m.account_id and s.id = m.submission_id
 """,
     reads="m.account_id, m.id, m.state, m.segments, m.accepted, m.delivered, m.charge, m.attempts, m.carrier_id,"
-    " m.reason, m.price, m.recipient, m.reference, s.sender, s.id",
+    " m.reason, m.price, m.recipient, m.reference, s.sender, s.id{spot:m}",
     answer=tuple[
         AccountId, MessageId, int, int, int, int, int, int, CarrierId, int, int, str, str | None, str, SubmissionId
     ],
-    locks="m",
     columns="int bigint",
     id_column=2,
     postgres="""
-from ({rows}) j cross join {day:message} m
+from ({rows}) j cross join lateral (
+  select m.*, m.ctid from {day:message} m where m.account_id = j.column1 and m.id = j.column2 for update
+) m
 cross join lateral (
   select * from submission s where s.account_id = m.account_id and s.id = m.submission_id{near:s.id} limit 1
 ) s
-where m.account_id = j.column1 and m.id = j.column2
 """,
 )
 _WRITE_MAP = Statement(
@@ -102,6 +106,18 @@ where (account_id, id) in (select * from ({rows}) j)
     columns="int bigint",
     scalars="int int int int int int int",
     id_column=2,
+    postgres=NOTHING,
+)
+_WRITE_AT = Statement(
+    "",
+    columns="bigint tid",
+    scalars="int int int int int int int",
+    id_column=1,
+    postgres="""
+update {day:message}
+set state = ?1, accepted = ?2, delivered = ?3, charge = ?4, attempts = ?5, carrier_id = ?6, reason = ?7
+where ctid = any(array(select column2 from ({rows}) j))
+""",
 )
 _SETTLE_MAP = Statement(
     """
@@ -109,9 +125,14 @@ update receipt_map set state = ?2, error = ?3, is_settled = true where carrier_i
 """,
     columns="text",
     scalars="int int text",
+    postgres=NOTHING,
+)
+_SETTLE_AT = Statement(
+    "",
+    columns="tid",
+    scalars="int text",
     postgres="""
-update receipt_map set state = ?2, error = ?3, is_settled = true
-where (carrier_id, match_key) in (select ?1, column1 from ({rows}) j offset 0)
+update receipt_map set state = ?1, error = ?2, is_settled = true where ctid = any(array(select column1 from ({rows}) j))
 """,
 )
 _LET_GO = Statement(
@@ -158,10 +179,16 @@ delete from doubt where (carrier_id, recipient, account_id, message_id) in (sele
 )
 
 
-def _read(facts: list[SegmentFact | ReceiptFact]) -> Script[tuple[Fold, frozenset[Place]]]:
-    """Everything that the facts are about, and which places the map had."""
-    receipt_map = yield from _read_map(facts)
-    known = frozenset(receipt_map)
+class _Spots(NamedTuple):
+    """Where rows stand that were read: rows of the receipt map, all of them (None on SQLite), and messages."""
+
+    map: dict[Place, str | None]
+    messages: dict[Key, str]
+
+
+def _read(facts: list[SegmentFact | ReceiptFact]) -> Script[tuple[Fold, _Spots]]:
+    """Everything that the facts are about."""
+    receipt_map, known = yield from _read_map(facts)
     strays = {
         fact.carrier_id
         for fact in facts
@@ -175,14 +202,15 @@ def _read(facts: list[SegmentFact | ReceiptFact]) -> Script[tuple[Fold, frozense
         if row.account_id is not None and row.message_id is not None
     }
     keys |= {(doubt.account_id, doubt.message_id) for doubt in doubts}
-    return Fold(receipt_map, doubts, (yield from _read_standings(keys))), known
+    standings, spots = yield from _read_standings(keys)
+    return Fold(receipt_map, doubts, standings), _Spots(known, spots)
 
 
 def _is_stray(row: MapRow | None) -> bool:
     return row is None or row.message_id is None
 
 
-def _read_map(facts: list[SegmentFact | ReceiptFact]) -> Script[dict[Place, MapRow]]:
+def _read_map(facts: list[SegmentFact | ReceiptFact]) -> Script[tuple[dict[Place, MapRow], dict[Place, str | None]]]:
     places: list[tuple[CarrierId, str]] = []
     for fact in facts:
         if type(fact) is ReceiptFact:
@@ -190,8 +218,10 @@ def _read_map(facts: list[SegmentFact | ReceiptFact]) -> Script[dict[Place, MapR
         elif type(fact) is SegmentFact and fact.match_key is not None:
             places.append((fact.carrier_id, fact.match_key))
     found: dict[Place, MapRow] = {}
+    spots: dict[Place, str | None] = {}
     stored = yield _MAP.about(places)
-    for carrier_id, key, account_id, message_id, segment, state, error, addresses, at_ms, is_settled in stored:
+    for carrier_id, key, account_id, message_id, segment, state, error, addresses, at_ms, is_settled, *spot in stored:
+        spots[carrier_id, key] = spot[0] if spot else None
         row = found[carrier_id, key] = MapRow(at_ms)
         if account_id is not None and message_id is not None:
             row.account_id, row.message_id, row.segment = AccountId(account_id), MessageId(message_id), segment
@@ -203,35 +233,41 @@ def _read_map(facts: list[SegmentFact | ReceiptFact]) -> Script[dict[Place, MapR
         if addresses:
             first, _, second = addresses.partition("\n")
             row.addresses = (first, second)
-    return found
+    return found, spots
 
 
 _STATES = {int(state): state for state in MessageState}
 _CHARGES = {int(charge): charge for charge in Charge}
 
 
-def _read_standings(keys: set[Key]) -> Script[dict[Key, Standing]]:
+def _read_standings(keys: set[Key]) -> Script[tuple[dict[Key, Standing], dict[Key, str]]]:
     states, charges = _STATES, _CHARGES
     # In order, so that two who lock the same messages cannot wait for each other.
     stored = yield _STANDINGS.about(sorted(keys))
-    return {
+    spots: dict[Key, str] = {}
+    if stored and len(stored[0]) > len(Standing._fields):
+        spots = {(row[0], row[1]): row[-1] for row in stored}
+        stored = [row[:-1] for row in stored]
+    standings = {
         (account_id, message_id): Standing._make(
             (account_id, message_id, states[state], segments, accepted, delivered, charges[charge], *rest)
         )
         for account_id, message_id, state, segments, accepted, delivered, charge, *rest in stored
     }
+    return standings, spots
 
 
-def _write(fold: Fold, known: frozenset[Place], at_ms: int) -> Script[None]:
+def _write(fold: Fold, spots: _Spots, at_ms: int) -> Script[None]:
     changed, changes = fold.changed, fold.changes
     cleared = [
         (old.carrier_id, old.recipient, *key)
         for key, old in fold.before.items()
         if old.state is MessageState.HELD and fold.standings[key].state is not MessageState.HELD
     ]
-    settled, rest = _by_end(changes.map)
+    known = spots.map
+    settled, rest = _by_end(changes.map, known)
     yield together([
-        *_messages(changed),
+        *_messages(changed, spots.messages),
         *settled,
         _WRITE_MAP.about([_map_columns(place, row) for place, row in rest if place in known]),
         _NEW_IN_MAP.about([_map_columns(place, row) for place, row in rest if place not in known]),
@@ -246,29 +282,39 @@ def _write(fold: Fold, known: frozenset[Place], at_ms: int) -> Script[None]:
     yield _CLEAR_DOUBTS.about(cleared)
 
 
-def _messages(changed: list[Standing]) -> list[Step]:
+def _messages(changed: list[Standing], spots: dict[Key, str]) -> list[Step]:
     """One statement for all messages that stand alike now: mostly there are one or two kinds."""
-    alike: dict[tuple[object, ...], list[Key]] = {}
+    alike: dict[tuple[int, ...], list[Key]] = {}
     for each in changed:
         # Plain numbers: the driver asks every other kind of number how it wants to be stored.
         state, charge = int(each.state), int(each.charge)
         values = (state, each.accepted, each.delivered, charge, each.attempts, each.carrier_id, each.reason)
         alike.setdefault(values, []).append((each.account_id, each.message_id))
+    if spots:
+        return [_WRITE_AT.about([(key[1], spots[key]) for key in keys], *values) for values, keys in alike.items()]
     return [_WRITE_MESSAGES.about(keys, *standing) for standing, keys in alike.items()]
 
 
-def _by_end(changed: dict[Place, MapRow]) -> tuple[list[Step], list[tuple[Place, MapRow]]]:
+def _by_end(
+    changed: dict[Place, MapRow], spots: dict[Place, str | None]
+) -> tuple[list[Step], list[tuple[Place, MapRow]]]:
     """Settle the rows whose receipt has come, those with the same end together; and the other rows."""
     alike: dict[tuple[CarrierId, int | None, str | None], list[tuple[str]]] = {}
+    standing: dict[tuple[int | None, str | None], list[tuple[str]]] = {}
     rest: list[tuple[Place, MapRow]] = []
     for place, row in changed.items():
         carrier_id, match_key = place
         if row.is_stored and row.is_settled:
             state = None if row.state is None else int(row.state)
-            alike.setdefault((carrier_id, state, row.error or None), []).append((match_key,))
+            spot = spots[place]
+            if spot is None:
+                alike.setdefault((carrier_id, state, row.error or None), []).append((match_key,))
+            else:
+                standing.setdefault((state, row.error or None), []).append((spot,))
         else:
             rest.append((place, row))
-    return [_SETTLE_MAP.about(keys, *end) for end, keys in alike.items()], rest
+    steps = [_SETTLE_MAP.about(keys, *end) for end, keys in alike.items()]
+    return steps + [_SETTLE_AT.about(found, *end) for end, found in standing.items()], rest
 
 
 def _money(fold: Fold, *, changed: list[Standing], at_ms: int) -> list[Step]:
@@ -298,9 +344,9 @@ def _map_columns(place: Place, row: MapRow) -> tuple[object, ...]:
 
 
 def _script(requests: list[SettleRequest]) -> Script[list[Settled]]:
-    fold, known = yield from _read([fact for request in requests for fact in request.facts])
+    fold, spots = yield from _read([fact for request in requests for fact in request.facts])
     settled = [fold.fold(request.facts, request.audience) for request in requests]
-    yield from _write(fold, known, requests[-1].facts[-1].at_ms)
+    yield from _write(fold, spots, requests[-1].facts[-1].at_ms)
     if len(requests) == 1:
         return settled
     return [

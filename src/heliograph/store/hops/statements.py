@@ -44,7 +44,9 @@ class Statement:
 
     text: `{rows}` stands where the rows do, a table with the columns `column1`, `column2` … It is left out for a
     statement about no rows. `?1`, `?2` … are `scalars`. `{day:message}` is the table, on PostgreSQL its partition for
-    the day of the ids in `id_column`, and `{near:s.id}` narrows a search to that day and the one before.
+    the day of the ids in `id_column`, and `{near:s.id}` narrows a search to that day and the one before. `{spot:m}` at
+    the end of `reads` is, on PostgreSQL alone, a column more: the spot of a row of `m` (a tid), by which the
+    transaction that has locked the row may write it.
     columns, scalars: the types of both, by PostgreSQL's names.
     reads: what is read, in front of the text. answer: a row of it, as JSON can carry it; without it rows are fetched
     one by one. returns: the text itself gives rows.
@@ -135,10 +137,11 @@ class Statement:
         width, first = self.width, self._first_row
         numbers = (range(first + row * width, first + (row + 1) * width) for row in range(size))
         rows = ",".join(f"({','.join(f'?{number}' for number in row)})" for row in numbers)
-        text = (self.text + self.conflict).format(rows=f"values {rows}", day=_WHOLE, near=_ANYWHERE)
+        text = (self.text + self.conflict).format(rows=f"values {rows}", day=_WHOLE, near=_NOWHERE)
+        reads = self.reads.format(spot=_NOWHERE)
         if self._decode is not None:
-            return f"select json_group_array(json_array({self.reads})) {text}"
-        return f"select {self.reads} {text}" if self.reads else text
+            return f"select json_group_array(json_array({reads})) {text}"
+        return f"select {reads} {text}" if reads else text
 
     # PostgreSQL -----------------------------------------------------------------------------------------------
 
@@ -184,7 +187,10 @@ class Statement:
         names = ", ".join(f"column{number}" for number in range(1, self.width + 1))
         reads = f"select {self.reads} " if self.reads else ""
         text = (reads + (self.postgres or self.text)).format(
-            rows=f"select * from unnest({arrays}) as given({names})", day=_Day(day, days), near=_Near(day)
+            rows=f"select * from unnest({arrays}) as given({names})",
+            day=_Day(day, days),
+            near=_Near(day),
+            spot=_SPOT,
         )
         if self.locks:
             text += f" for update of {self.locks}"
@@ -233,14 +239,21 @@ class _Whole:
         return table
 
 
-class _Anywhere:
-    """A search that is not narrowed."""
+class _Spot:
+    """One more column: where the row stands."""
 
-    def __format__(self, column: str) -> str:
+    def __format__(self, table: str) -> str:
+        return f", {table}.ctid::text"
+
+
+class _Nowhere:
+    """Nothing: a search that is not narrowed, a row without a spot."""
+
+    def __format__(self, _: str) -> str:
         return ""
 
 
-_ANYWHERE, _WHOLE = _Anywhere(), _Whole()
+_NOWHERE, _SPOT, _WHOLE = _Nowhere(), _Spot(), _Whole()
 
 Step = tuple["Statement | _Together", Rows, tuple[object, ...]]
 """A statement, its rows and its scalars."""
@@ -273,6 +286,8 @@ class _Together:
         pieces: list[tuple[Statement, int]] = []
         values: list[object] = []
         for statement, some, given in steps:
+            if statement.postgres == NOTHING:
+                continue
             for day, rows_of_day in statement.cut(some):
                 pieces.append((statement, day))
                 values += statement.values(rows_of_day, given)
