@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.pool import NullPool
 
-HEAD = "0006"
+HEAD = "0007"
 """The revision that this program works with."""
 
 
