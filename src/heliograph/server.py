@@ -39,6 +39,7 @@ from heliograph.dialects.textboost.endpoints import TEXTBOOST
 from heliograph.dialects.touchbasepro.endpoints import TOUCHBASEPRO
 from heliograph.net.clock import Clock, SystemClock
 from heliograph.net.connection import Application
+from heliograph.net.door import allow_files
 from heliograph.net.guard import Guard
 from heliograph.net.http import GuardedClient
 from heliograph.net.listen import listening_socket, serve_http
@@ -542,6 +543,7 @@ def run(
     """
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    allow_files()
 
     async def main() -> None:
         task = asyncio.ensure_future(serve(settings, started=started, reach=reach, far_end=far_end, listener=listener))

@@ -14,7 +14,8 @@ from typing import Any
 import uvicorn
 
 from heliograph.net.clock import Clock
-from heliograph.net.connection import LOOK_S, Application, Connection
+from heliograph.net.connection import LOOK_S, REQUEST_LOOKS, Application, Connection
+from heliograph.net.door import Door, most_callers
 
 LONGEST_END_S = 10
 """Seconds that requests on the way have when the server stops."""
@@ -26,15 +27,23 @@ def listening_socket(host: str, port: int, *, is_shared: bool = False) -> socket
     is_shared: others may listen there as well, and callers are shared out among them.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    made = socket.create_server((host, port), family=family, backlog=2048, reuse_port=is_shared)
+    made = socket.create_server((host, port), family=family, backlog=8_192, reuse_port=is_shared)
     made.setblocking(False)
     return made
 
 
 async def serve_http(
-    application: Application, listener: socket.socket, *, clock: Clock, started: Callable[[], None]
+    application: Application,
+    listener: socket.socket,
+    *,
+    clock: Clock,
+    started: Callable[[], None],
+    most: int | None = None,
 ) -> None:
-    """Serve until cancelled; then requests on the way are answered first."""
+    """Serve until cancelled; then requests on the way are answered first.
+
+    most: connections; without it as many as the process has files for.
+    """
     connection: Any = functools.partial(Connection, application=application)
     config = uvicorn.Config(
         application,
@@ -54,14 +63,23 @@ async def serve_http(
     server = uvicorn.Server(config)
     # Signals belong to the program: they cancel the root task.
     setattr(server, "capture_signals", contextlib.nullcontext)  # noqa: B010 (a method is replaced on purpose)
-    serving: asyncio.Task[Any] = asyncio.ensure_future(server.serve(sockets=[listener]))
-    watching = asyncio.ensure_future(_hang_up_on_the_slow(server.server_state.connections, clock))
+    serving: asyncio.Task[Any] = asyncio.ensure_future(server.serve(sockets=[]))
+    visitors: Any = server.server_state.connections
+    watching = asyncio.ensure_future(_hang_up_on_the_slow(visitors, clock))
+    door = Door(
+        listener,
+        functools.partial(connection, config, server.server_state, app_state={}),
+        visitors=visitors,
+        most=most_callers() if most is None else most,
+        freshest=REQUEST_LOOKS,
+    )
     try:
         # The socket listens already: whoever calls now is answered as soon as the server has looked around.
         started()
         await asyncio.shield(serving)
     finally:
         watching.cancel()
+        door.close()
         server.should_exit = True
         await serving
 
