@@ -1,7 +1,8 @@
 """Accept: decide on a submission, store what passes, answer after the commit.
 
 The decisions are `core`'s; what is stored, held and answered belongs to one transaction. Messages that fit in
-memory are handed to dispatch as soon as they are committed; the others wait in the store.
+memory are handed to dispatch as soon as they are committed; the others wait in the store. What cannot be stored within
+a second or two is refused: `lobby` has it until then.
 """
 
 import asyncio
@@ -11,7 +12,8 @@ from heliograph.core.messages import Accepted, Overtaken, Refusal, Submission
 from heliograph.core.reasons import FORBIDDING, Reason
 from heliograph.pipeline.answers import replayed
 from heliograph.pipeline.desk import Desk
-from heliograph.pipeline.drafting import Draft, Drafting, Lines, Terms
+from heliograph.pipeline.drafting import RETRY_AFTER_S, Draft, Drafting, Lines, Terms
+from heliograph.pipeline.lobby import Lobby
 from heliograph.store.engine import ask
 from heliograph.store.hops.accept import ACCEPT, AcceptResult, KeyReused, NotEnough, Replay, Stored
 
@@ -28,9 +30,21 @@ class Acceptance:
         self.draft = self._drafting.draft
         self._loop: asyncio.AbstractEventLoop | None = None
         self._running: set[tuple[AccountId, str]] = set()
+        self._lobby = Lobby(desk.clock, desk.spawn)
 
     async def submit(self, submission: Submission) -> Accepted | Refusal:
         """Decide, store, answer. Raises StoreUnavailable when nothing can be stored."""
+        place = submission.account_id, len(submission.recipients)
+        passed = self._lobby.enter(*place) or await self._lobby.wait(*place)
+        if passed is None:
+            self._tally.refused[Reason.OVERLOADED] += 1
+            return Refusal(Reason.OVERLOADED, RETRY_AFTER_S)
+        try:
+            return await self._let_in(submission)
+        finally:
+            self._lobby.leave(passed)
+
+    async def _let_in(self, submission: Submission) -> Accepted | Refusal:
         key = submission.idempotency and (submission.account_id, submission.idempotency.key)
         if key:
             if key in self._running:
