@@ -5,6 +5,7 @@ from contextlib import suppress
 from heliograph.core.directory import Snapshot
 from heliograph.core.ids import SubmissionId, segment_reference
 from heliograph.core.messages import Channel, Content, Message, whole_of
+from heliograph.core.room import for_waiting
 from heliograph.gsm.national import Language
 from heliograph.gsm.segments import split
 from heliograph.pipeline.dispatch import Dispatch
@@ -51,13 +52,14 @@ async def _count(dispatch: Dispatch, most: int) -> float:
 async def _look(dispatch: Dispatch, most_in_memory: int) -> float:
     """Claim what is due as far as there is room; returns when to look again, in seconds."""
     desk = dispatch.desk
+    most = for_waiting(most_in_memory)
     carriers = dispatch.share.claimed()
     async with desk.store.reading() as connection:
         next_ms = await ready.next_due(connection, carriers)
     if next_ms is None:
         return LOOK_S
     is_due = next_ms <= desk.clock.now_ms()
-    while is_due and (room := most_in_memory - dispatch.in_memory) > 0:
+    while is_due and (room := most - dispatch.in_memory) > 0:
         async with dispatch.claiming:
             # They may have changed since we looked.
             carriers = dispatch.share.claimed()

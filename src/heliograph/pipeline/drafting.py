@@ -20,6 +20,7 @@ from heliograph.core.messages import (
 from heliograph.core.numbers import msisdn_from
 from heliograph.core.reasons import Reason
 from heliograph.core.replies import may_be_answered
+from heliograph.core.room import for_waiting, has_room
 from heliograph.core.senders import SenderPolicy, sender_of
 from heliograph.net.guard import is_well_formed
 from heliograph.pipeline.answers import remembered
@@ -69,6 +70,10 @@ class Lines(Protocol):
     @property
     def in_memory(self) -> int:
         """How many messages it holds."""
+        ...
+
+    def queued_of(self, account_id: AccountId) -> int:
+        """How many of an account it holds that are not being submitted."""
         ...
 
     @property
@@ -184,7 +189,7 @@ class Drafting:
         snapshot = self._desk.directory.snapshot
         account_id, channel, recipients = submission.account_id, submission.channel, submission.recipients
         send_at_ms = submission.send_at_ms if submission.send_at_ms > now_ms else 0
-        waits = send_at_ms > 0 or self._lines.in_memory + len(recipients) > self._terms.most_in_memory
+        waits = send_at_ms > 0 or not self._has_room(account_id, len(recipients))
         verdicts, rows, messages, cost = _decide(
             submission,
             identifiers[-len(recipients) :],
@@ -209,6 +214,14 @@ class Drafting:
             _move(stage, verdicts, len(rows)) if stage else None,
         )  # fmt: skip
         return Draft(submission_id, content, request, tuple(verdicts), messages)
+
+    def _has_room(self, account_id: AccountId, messages: int) -> bool:
+        lines, most = self._lines, self._terms.most_in_memory
+        in_memory = lines.in_memory
+        if in_memory + messages <= for_waiting(most):
+            # The usual case does not ask whose they are.
+            return True
+        return has_room(messages, in_memory=in_memory, of_account=lines.queued_of(account_id), most=most)
 
     def _ways_in(self, snapshot: Snapshot, account_id: AccountId, channel: Channel) -> Callable[[str], Way]:
         """A look-up of route and price that remembers what it found for a prefix."""

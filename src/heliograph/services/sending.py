@@ -10,7 +10,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from heliograph.core.directory import Account, Snapshot
-from heliograph.core.ids import NODES, CarrierId, IdSource, first_at
+from heliograph.core.ids import NODES, AccountId, CarrierId, IdSource, first_at
 from heliograph.core.messages import NO_TRAITS, Accepted, Channel, Message, Refusal, Submission, Traits, Verdict
 from heliograph.core.reasons import Reason
 from heliograph.core.schedule import send_at_ms
@@ -39,6 +39,10 @@ class Nowhere:
     in_memory: int = 0
     waiting: int = 0
     share: Share = Everything()  # noqa: RUF009 (it holds nothing that could change)
+
+    def queued_of(self, _account_id: AccountId) -> int:
+        """Nothing."""
+        return 0
 
     def hand_over(self, messages: list[Message]) -> None:
         """Never called: whatever is accepted waits in the store."""
