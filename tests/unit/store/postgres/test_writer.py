@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from heliograph.store.engine import Hop, StoreFailed, StoreRefused, StoreUnavailable
-from heliograph.store.hops.statements import Script, Statement
+from heliograph.store.hops.statements import DO_NOTHING, Script, Statement, together
 from heliograph.store.postgres.store import PostgresStore
 from heliograph.store.postgres.writer import PostgresWriter
 from heliograph.testing.postgres import Server, server
@@ -34,6 +34,18 @@ def _note(requests: list[str]) -> Script[list[int]]:
     return [len(request) for request in requests]
 
 
+KEEP_ONCE = Statement(
+    "insert into name(hop, name) select * from ({rows}) j where column1 is not null",
+    columns="text text",
+    conflict=DO_NOTHING,
+)
+
+
+def _keep(requests: list[Add]) -> Script[list[list[str | None]]]:
+    yield together([KEEP_ONCE.about([("keep", name) for request in requests for name in request.names])])
+    return [request.names for request in requests]
+
+
 ADD: Hop[Add, list[str | None]] = Hop(
     "add",
     lambda request: len(request.names),
@@ -42,6 +54,7 @@ ADD: Hop[Add, list[str | None]] = Hop(
     lambda results: [name for result in results for name in result],
 )
 WHOLE: Hop[Add, list[str | None]] = Hop("whole", lambda request: len(request.names), _add)
+KEEP: Hop[Add, list[str | None]] = Hop("keep", lambda request: len(request.names), _keep)
 NOTE: Hop[str, int] = Hop("note", lambda _: 1, _note)
 
 
@@ -137,6 +150,20 @@ def tell(address: str, story: Story) -> None:
 @pytest.fixture(scope="module")
 def address(postgres_server: Server) -> str:
     return postgres_server.new_database()
+
+
+def test_a_row_that_is_hardly_ever_there_is_left_as_it_is_when_it_is_there(address: str) -> None:
+    async def story(desk: Desk) -> None:
+        desk.add("a", "b", hop=KEEP)
+        await desk.told()
+        desk.add("b", "c", hop=KEEP)
+        desk.note("e")
+        assert await desk.told() == [["b", "c"], 1]
+        assert await desk.stored() == ["a", "b", "c", "e"]
+        # The batch was not cut in two.
+        assert desk.writer.commits == 2
+
+    tell(address, story)
 
 
 def test_hops_share_one_transaction_and_keep_their_order(address: str) -> None:
