@@ -2,8 +2,9 @@
 
 On SQLite all hops share commits, because there only one transaction can write. A PostgreSQL server carries out several
 at once, and one of ours does nothing while the server works, nor the server while we do: so what is accepted, what is
-settled and all else are committed beside each other, each in the order in which it came. No hop relies on the order of
-another's commits; it begins when the one before it was told that it is stored.
+marked, what is settled and all else are committed beside each other, each in the order in which it came. No hop relies
+on the order of another's commits; it begins when the one before it was told that it is stored. Marks and settlements
+go round and round within a session's window, so neither may wait behind what is told to webhooks.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from typing import Final
 from heliograph.store.engine import Done, Hop, Request, Result
 from heliograph.store.postgres.writer import PostgresWriter
 
-APART: Final = ("accept", "settle")
+APART: Final = ("accept", "mark", "settle")
 """Names of hops with a lane of their own."""
 
 
