@@ -1,8 +1,9 @@
 """The one hot writer of a process: takes work of all hops, commits it together, then tells everyone.
 
-While one transaction runs, the next batch gathers. A batch that fails is rolled back and cut in two until the bad
-request stands alone, and that one in its rows; so one bad row fails alone. A server that is away refuses the batch as
-unavailable, and the next one connects anew.
+While one transaction runs, the next batch gathers. Most of what a small batch costs is the transaction itself, so after
+one the writer rests for as long as that took, and more gathers: the busier the machine, the longer. A batch that fails
+is rolled back and cut in two until the bad request stands alone, and that one in its rows; so one bad row fails alone.
+A server that is away refuses the batch as unavailable, and the next one connects anew.
 """
 
 import asyncio
@@ -20,6 +21,12 @@ from heliograph.store.postgres.trouble import holds_a_zero_octet, is_there_alrea
 from heliograph.store.writer import MOST_ROWS, Finished, Work, nothing
 
 FEWEST_ROWS: Final = 100
+ENOUGH_ROWS: Final = 64
+"""A batch of so many is worth its transaction."""
+
+LONGEST_REST_S: Final = 0.03
+"""How long what comes may wait for company, at most."""
+
 SILENT_S: Final = 0.7
 """How long the server may be silent before those who wait behind others are told that it is away."""
 
@@ -31,7 +38,7 @@ class PostgresWriter:
 
     connect: opens the hot connection. days: the partitions that there are. is_brief: lets go of the connection whenever
     nothing is queued. died: told when the writer itself fails, which must end the process. reach: crash points, for
-    fault tests. sleep: waits, before another look for a server that is away.
+    fault tests. sleep: waits, for company or before another look for a server that is away.
     """
 
     def __init__(
@@ -44,6 +51,7 @@ class PostgresWriter:
         reach: Callable[[str], None] = nothing,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,  # noqa: TID251 (waits for a server, not for time)
     ) -> None:
+        self._sleep = sleep
         self._transactions = Commits(connect, away=self._refuse_what_waits, reach=reach, sleep=sleep)
         self._is_brief = is_brief
         self._died = died
@@ -90,10 +98,18 @@ class PostgresWriter:
             self._died(error)
 
     async def _work_off(self) -> None:
+        loop = asyncio.get_running_loop()
         while batch := self._collect():
+            began = loop.time()
             self._tell(await self._watched(batch))
+            await self._rest(batch, loop.time() - began)
         if self._is_brief:
             await self._transactions.close()
+
+    async def _rest(self, batch: list[Work], took_s: float) -> None:
+        """Let more gather, after a small batch."""
+        if not self._is_brief and sum(work.hop.size(work.request) for work in batch) < ENOUGH_ROWS:
+            await self._sleep(min(took_s, LONGEST_REST_S))
 
     async def _watched(self, batch: list[Work]) -> list[Finished]:
         """Commit a batch. Whatever comes while the server is silent is refused: it may be so for long."""

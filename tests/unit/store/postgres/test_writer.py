@@ -8,7 +8,7 @@ import pytest
 from heliograph.store.engine import Hop, StoreFailed, StoreRefused, StoreUnavailable
 from heliograph.store.hops.statements import DO_NOTHING, Script, Statement, together
 from heliograph.store.postgres.store import PostgresStore
-from heliograph.store.postgres.writer import PostgresWriter
+from heliograph.store.postgres.writer import ENOUGH_ROWS, LONGEST_REST_S, PostgresWriter
 from heliograph.testing.postgres import Server, server
 
 PATIENCE_S = 30
@@ -59,7 +59,7 @@ NOTE: Hop[str, int] = Hop("note", lambda _: 1, _note)
 
 
 class Desk:
-    """A writer on a small store. lose: what happens to a commit, instead of its answer."""
+    """A writer on a small store. lose: what happens to a commit, instead of its answer. while_resting: done then."""
 
     def __init__(self, address: str) -> None:
         self.store = PostgresStore(address)
@@ -67,6 +67,8 @@ class Desk:
         self.opened = 0
         self.reached: list[str] = []
         self.died: list[BaseException] = []
+        self.waits: list[float] = []
+        self.while_resting: Callable[[], None] | None = None
         self.writer = PostgresWriter(self._connect, died=self.died.append, reach=self.reached.append, sleep=self._wait)
         self._told: list[asyncio.Future[Any]] = []
 
@@ -75,7 +77,10 @@ class Desk:
         connection = await self.store.connect_hot()
         return _Losing(self, connection) if self.lose is not None else connection
 
-    async def _wait(self, _: float) -> None:
+    async def _wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        if self.while_resting is not None:
+            self.while_resting()
         await asyncio.sleep(0.01)
 
     def put(self, hop: Hop[Any, Any], request: Any) -> None:
@@ -377,5 +382,33 @@ def test_a_command_lets_go_of_its_connection(address: str) -> None:
         )
         await connection.close()
         assert mine == 0
+
+    tell(address, story)
+
+
+def test_after_a_small_batch_more_is_let_gather(address: str) -> None:
+    async def story(desk: Desk) -> None:
+        def more() -> None:
+            desk.while_resting = None
+            for name in ("b", "c", "d"):
+                desk.add(name)
+
+        desk.while_resting = more
+        desk.add("a")
+        await desk.told()
+        await desk.writer.stop(patience_s=PATIENCE_S)
+        assert await desk.told() == [["b"], ["c"], ["d"]]
+        assert desk.writer.commits == 2
+        assert all(0 < each <= LONGEST_REST_S for each in desk.waits)
+
+    tell(address, story)
+
+
+def test_after_a_large_batch_nobody_waits(address: str) -> None:
+    async def story(desk: Desk) -> None:
+        desk.add(*(f"name {index}" for index in range(ENOUGH_ROWS)))
+        await desk.told()
+        await desk.writer.stop(patience_s=PATIENCE_S)
+        assert desk.waits == []
 
     tell(address, story)
