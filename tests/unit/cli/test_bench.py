@@ -359,6 +359,8 @@ def test_the_webhook_is_told_of_deliveries() -> None:
     watch.hear(Call("/", {}, body, 2.5))
     assert watch.told == 2
     assert list(watch.records.told) == [0, 2_500 * MS, 0]
+    watch.hear(Call("/", {}, body, 3.5))
+    assert (watch.told, watch.records.tellings[1]) == (3, 2), "the one that is written down is counted once"
 
 
 def test_the_steady_clock_can_be_turned_back() -> None:
