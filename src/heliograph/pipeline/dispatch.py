@@ -91,14 +91,17 @@ class Line:
         self._paused_until = max(self._paused_until, self.desk.clock.monotonic() + seconds)
 
     def wait_s(self) -> float | None:
-        """How long a session that found nothing should wait; None to wait until it is woken."""
+        """How long a session that found nothing should wait; None to wait until it is woken.
+
+        0 when there is something by now: a token fell, or a pause ended, since the session looked.
+        """
         now = self.desk.clock.monotonic()
         if not self.queue:
             return None
         if self._paused_until > now:
             return self._paused_until - now
         bucket = self._throughput(now)
-        return None if bucket is None else bucket.wait_s(now) or None
+        return 0.0 if bucket is None else bucket.wait_s(now)
 
     def parcels_of(self, message: Message) -> list[Parcel]:
         """What leaves of a message, in this line: the segments that no carrier has, or all of it in one piece."""
@@ -206,6 +209,10 @@ class Dispatch:
     def queued_of(self, account_id: AccountId) -> int:
         """Messages of an account that no session has taken yet."""
         return sum(line.queue.count_of(account_id) for line in self.lines.values())
+
+    def note_waiting(self, messages: int) -> None:
+        """So many more wait in the store: they count before they are counted again."""
+        self.waiting += messages
 
     def low_water(self, now_ms: int) -> int:
         """An id below which nothing in this process is unfinished.

@@ -84,6 +84,25 @@ def test_throughput_lets_so_many_segments_pass_in_a_second(play: Play) -> None:
     play(story)
 
 
+def test_a_session_does_not_wait_for_what_came_while_it_looked(play: Play) -> None:
+    async def story(process: Process) -> None:
+        await change_carrier(process, {"window": 100, "throughput": 10})
+        line = process.dispatch.line(NORTH)
+        await accept(process, TO_NORTH, "+27831234568")
+        assert line.draw(9)
+        assert line.draw(9) == []
+        # It looked a moment too early: the token falls before it asks how long it should wait.
+        process.clock.skip(0.2)
+        assert line.wait_s() == 0.0
+        await change_carrier(process, {"throughput": 0})
+        line.pause(1.0)
+        assert line.draw(9) == []
+        process.clock.skip(1.0)
+        assert line.wait_s() == 0.0
+
+    play(story)
+
+
 def test_a_long_message_is_paid_for_in_throughput(play: Play) -> None:
     async def story(process: Process) -> None:
         await change_carrier(process, {"window": 100, "throughput": 2})
