@@ -101,7 +101,7 @@ class Acceptance:
                 self._tally.accepted += len(draft.messages)
                 if not draft.request.waits:
                     self._lines.hand_over(draft.messages)
-                elif not self._lines.share.is_whole and not draft.request.send_at_ms:
+                elif not draft.request.send_at_ms:
                     self._share_out(draft)
                 sender, send_at_ms = draft.request.sender, draft.request.send_at_ms
                 return Accepted(draft.submission_id, draft.verdicts, available, False, sender, send_at_ms)
@@ -115,8 +115,11 @@ class Acceptance:
                 return result
 
     def _share_out(self, draft: Draft) -> None:
-        """Some of the messages are ours, for the others their carriers' processes are told."""
+        """Some of the messages are ours; the others wait in the store, and their carriers' processes are told."""
         rows = draft.request.messages
+        self._lines.note_waiting(sum(not row.owner for row in rows))
+        if self._lines.share.is_whole:
+            return
         mine = [message for message, row in zip(draft.messages, rows, strict=True) if row.owner]
         if mine:
             self._lines.hand_over(mine)

@@ -81,6 +81,10 @@ class Lines(Protocol):
         """How many messages wait in the store and are due soon."""
         ...
 
+    def note_waiting(self, messages: int) -> None:
+        """So many more wait there, from before they are counted."""
+        ...
+
     def hand_over(self, messages: list[Message]) -> None:
         """Take messages that are committed."""
         ...

@@ -44,6 +44,9 @@ class Nowhere:
         """Nothing."""
         return 0
 
+    def note_waiting(self, _messages: int) -> None:
+        """The processes that serve count them."""
+
     def hand_over(self, messages: list[Message]) -> None:
         """Never called: whatever is accepted waits in the store."""
         raise AssertionError(f"{len(messages)} messages were handed to a process that serves nobody")

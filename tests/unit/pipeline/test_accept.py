@@ -192,6 +192,31 @@ def test_no_more_is_taken_than_the_store_may_hold(play: Play) -> None:
     play(story)
 
 
+def test_what_waits_counts_before_it_is_counted(play: Play) -> None:
+    async def story(process: Process) -> None:
+        door = Acceptance(process.desk, lines=process.dispatch, terms=replace(TERMS, most_in_store=2, most_in_memory=1))
+        assert isinstance(await door.submit(submission(TO_NORTH, "+27831234568")), Accepted)
+        assert await door.submit(submission()) == Refusal(Reason.OVERLOADED, RETRY_AFTER_S)
+
+    play(story)
+
+
+def test_a_fresh_message_does_not_wait_behind_those_of_another_account(play: Play) -> None:
+    async def story(process: Process) -> None:
+        door = Acceptance(process.desk, lines=process.dispatch, terms=replace(TERMS, most_in_memory=100))
+        async with process.store.writing() as connection:
+            await postings.post(connection, ACME, kinds=(PostingKind.GRANT,), amount=9 * GRANT, now_ms=1)
+        many = [f"+2783{place:07d}" for place in range(88)]
+        assert isinstance(await door.submit(submission(*many)), Accepted)
+        assert isinstance(await door.submit(submission()), Accepted)
+        assert process.dispatch.in_memory == 88
+        assert isinstance(await door.submit(submission()._replace(account_id=BRAVO)), Accepted)
+        assert process.dispatch.in_memory == 89
+        assert rows(process, "select account_id from ready") == [(ACME,)]
+
+    play(story)
+
+
 def test_what_does_not_fit_in_memory_waits_in_the_store(play: Play) -> None:
     async def story(process: Process) -> None:
         door = Acceptance(process.desk, lines=process.dispatch, terms=replace(TERMS, most_in_memory=1))
