@@ -1,0 +1,70 @@
+"""A long queue at start: it begins to move at once, in bounded memory, and nobody else waits for its end."""
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from heliograph.core.directory import Policy
+from heliograph.sandbox.habits import Habits
+from heliograph.testing.postgres import Server
+from tests.faults.backlog import FIRST, fill
+from tests.faults.rig import live, rig, until
+
+FEW, MILLION = 100_000, 1_000_000
+FIRST_S = 30.0
+"""After the start of the server the first of them is at the carrier."""
+
+FRESH_S = 5.0
+MOST_MB = 200
+"""Of the server with the process that writes for it, each with what they share."""
+
+ENGINES = pytest.mark.parametrize("on_server", [False, True], ids=["sqlite", "postgresql"])
+
+
+async def story(data: Path, database: str, *, count: int, moved: int) -> None:
+    async with rig(data, Policy.RESEND, habits=Habits(has_fates=False), database=database) as it:
+        await it.commands.run("account", "add", "hoarder", "--credits", "1")
+        # It takes long enough that the queue is still long when somebody else comes.
+        await it.commands.run("carrier", "set", "north", "--throughput", "300")
+        await fill(data, database, count=count, account=2)
+        begun = time.monotonic()
+        starting = asyncio.create_task(it.served.start())
+        await until(lambda: len(it.centre.received) > 0, seconds=FIRST_S)
+        first_s = time.monotonic() - begun
+        await starting
+        await until(lambda: len(it.centre.received) >= moved, seconds=FIRST_S + moved / 30)
+        asked = time.monotonic()
+        reply = await it.customer.send(1)
+        assert reply.status == 202
+        (fresh,) = it.customer.tried
+        await until(lambda: any(each.pdu.destination_addr == fresh for each in it.centre.received), seconds=FRESH_S)
+        fresh_s = time.monotonic() - asked
+        pages = [int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) for pid in it.served.pids()]
+        memory_mb = sum(pages) * os.sysconf("SC_PAGE_SIZE") / 1_000_000
+        assert memory_mb < MOST_MB
+        others = [each.pdu.destination_addr for each in it.centre.received if each.pdu.destination_addr != fresh]
+        assert {int(each) for each in others} <= set(range(FIRST, FIRST + count))
+        assert len(set(others)) == len(others)
+        print(f"the first after {first_s:.1f} s, a fresh one after {fresh_s:.2f} s, {memory_mb:.0f} MB")
+
+
+@ENGINES
+@live
+async def test_a_long_queue_moves_at_once_and_nobody_else_waits_for_it(
+    tmp_path: Path, postgres_server: Server, on_server: bool
+) -> None:
+    database = await asyncio.to_thread(postgres_server.new_database) if on_server else ""
+    await story(tmp_path, database, count=FEW, moved=100)
+
+
+@pytest.mark.long
+@ENGINES
+@live
+async def test_a_million_move_at_once_and_nobody_else_waits_for_them(
+    tmp_path: Path, postgres_server: Server, on_server: bool
+) -> None:
+    database = await asyncio.to_thread(postgres_server.new_database) if on_server else ""
+    await story(tmp_path, database, count=MILLION, moved=5_000)
