@@ -1,8 +1,6 @@
 """A long queue at start: it begins to move at once, in bounded memory, and nobody else waits for its end."""
 
 import asyncio
-import os
-import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ from heliograph.core.directory import Policy
 from heliograph.sandbox.habits import Habits
 from heliograph.testing.postgres import Server
 from tests.faults.backlog import FIRST, fill
+from tests.faults.pressure import memory_mb
 from tests.faults.rig import live, rig, until
 
 FEW, MILLION = 100_000, 1_000_000
@@ -30,25 +29,18 @@ async def story(data: Path, database: str, *, count: int, moved: int) -> None:
         # It takes long enough that the queue is still long when somebody else comes.
         await it.commands.run("carrier", "set", "north", "--throughput", "300")
         await fill(data, database, count=count, account=2)
-        begun = time.monotonic()
         starting = asyncio.create_task(it.served.start())
         await until(lambda: len(it.centre.received) > 0, seconds=FIRST_S)
-        first_s = time.monotonic() - begun
         await starting
         await until(lambda: len(it.centre.received) >= moved, seconds=FIRST_S + moved / 30)
-        asked = time.monotonic()
         reply = await it.customer.send(1)
         assert reply.status == 202
         (fresh,) = it.customer.tried
         await until(lambda: any(each.pdu.destination_addr == fresh for each in it.centre.received), seconds=FRESH_S)
-        fresh_s = time.monotonic() - asked
-        pages = [int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) for pid in it.served.pids()]
-        memory_mb = sum(pages) * os.sysconf("SC_PAGE_SIZE") / 1_000_000
-        assert memory_mb < MOST_MB
+        assert memory_mb(it.served.pids()) < MOST_MB
         others = [each.pdu.destination_addr for each in it.centre.received if each.pdu.destination_addr != fresh]
         assert {int(each) for each in others} <= set(range(FIRST, FIRST + count))
         assert len(set(others)) == len(others)
-        print(f"the first after {first_s:.1f} s, a fresh one after {fresh_s:.2f} s, {memory_mb:.0f} MB")
 
 
 @ENGINES
