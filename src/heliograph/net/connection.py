@@ -27,6 +27,9 @@ from uvicorn.server import ServerState
 LOOK_S = 5
 """Seconds between two looks at every connection's patience."""
 
+LAST_REQUEST_S = 2.0
+"""When the server ends, a request that has not come by then is not waited for."""
+
 REQUEST_LOOKS = 60 // LOOK_S + 1
 """Looks during which a request may be awaited or come in: a caller has a minute for it."""
 
@@ -132,6 +135,8 @@ class Connection(HttpToolsProtocol):
     def __init__(self, config: Config, server_state: ServerState, *, application: Application, **others: Any) -> None:
         super().__init__(config, server_state, **others)
         self._direct = application.direct
+        self._is_asking = True
+        self._is_last = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """The socket is open."""
@@ -139,10 +144,23 @@ class Connection(HttpToolsProtocol):
         self._write_whole = (gathering := OneWrite(transport)).write_whole
         super().connection_made(cast(asyncio.Transport, gathering))
 
+    def shutdown(self) -> None:
+        """The server ends. Who has just connected, or is still asking, is answered first."""
+        if not self._is_asking:
+            super().shutdown()
+        elif not self._is_last:
+            self._is_last = True
+            self.loop.call_later(LAST_REQUEST_S, self._end_waiting)
+
+    def _end_waiting(self) -> None:
+        if self._is_asking:
+            self.transport.close()
+
     # What the parser tells, in this order -----------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
         """The first octet of a request."""
+        self._is_asking = True
         self.patience = REQUEST_LOOKS
         self.url = b""
         self.headers = []
@@ -186,7 +204,10 @@ class Connection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The last octet of a request."""
         self.patience = 0
+        self._is_asking = False
         request: Any = self.cycle
+        if self._is_last:
+            request.keep_alive = False
         if type(request) is DirectRequest:
             request.task = task = self.loop.create_task(self._answer(request))
             self.tasks.add(task)

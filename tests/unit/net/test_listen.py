@@ -318,6 +318,23 @@ def test_whoever_waits_for_us_is_not_hung_up_on(tell: Tell) -> None:
 
 
 @pytest.mark.parametrize("asked", [POST, USUAL])
+@pytest.mark.parametrize("known", [0, 5])
+def test_who_had_connected_before_the_server_ends_is_answered(tell: Tell, asked: bytes, known: int) -> None:
+    """As a rolling restart has it: the connection was taken by the process that goes."""
+
+    async def story(server: Served) -> None:
+        async with server.dial() as other, server.dial() as wire:
+            await wire.say(asked[:known])
+            assert await other.ask(GET) == answer(b"a=1|")
+            server.serving.cancel()
+            assert await other.rest() == b""
+            await wire.say(asked[known:])
+            assert await wire.rest() == answer(b"|Hello" if asked is POST else b"|", closes=True)
+
+    tell(story)
+
+
+@pytest.mark.parametrize("asked", [POST, USUAL])
 def test_a_request_on_the_way_is_answered_before_the_server_ends(tell: Tell, asked: bytes) -> None:
     async def story(server: Served) -> None:
         async with server.dial() as wire, server.dial() as idle:
