@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from heliograph.cli.drill.faults import FAULTS
+from heliograph.cli.drill.faults import FAULTS, OF_A_FAMILY, OF_THE_SERVER
 from heliograph.testing.served import PROGRAM
 
 SECONDS_A_ROUND = 20
@@ -34,6 +34,19 @@ def test_a_drill_of_two_faults_keeps_every_promise() -> None:
 
 
 @pytest.mark.long
+def test_of_two_processes_one_may_die_or_hang_and_all_are_replaced_without_a_refusal() -> None:
+    left_out = f"{without('kill', 'crash-point')},{','.join(OF_THE_SERVER)}"
+    document = drill("--database", "postgresql://", "--processes", "2", "--without", left_out, rounds=4)
+    assert document["faults"] == dict.fromkeys(("kill", "crash-point", *OF_A_FAMILY), 1)
+    assert document["takeovers"] == 3
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("database", ["", "postgresql://"], ids=["sqlite", "postgresql"])
 def test_a_drill_of_two_hundred_rounds_keeps_every_promise(database: str) -> None:
     drill(*(("--database", database) if database else ()), rounds=200)
+
+
+@pytest.mark.long
+def test_a_drill_of_two_hundred_rounds_with_two_processes_keeps_every_promise() -> None:
+    drill("--database", "postgresql://", "--processes", "2", rounds=200)

@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
 
 from heliograph.cli.ending import ended
 from heliograph.config import PREFIX, Settings, address_of, load_settings
@@ -34,6 +35,19 @@ def _end_with_the_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+def environs(settings: Settings, shown: str) -> Callable[[int], dict[str, str]]:
+    """What a child is told at its place. shown: where all of them are served; each answers for itself at a port."""
+
+    def environ(place: int) -> dict[str, str]:
+        theirs = dict(os.environ) | {f"{PREFIX}LISTEN": shown}
+        if settings.process_listen is not None:
+            first_host, _, first = settings.process_listen.rpartition(":")
+            theirs[f"{PREFIX}PROCESS_LISTEN"] = f"{first_host}:{int(first) + place}"
+        return theirs
+
+    return environ
+
+
 def _lead(settings: Settings) -> int:
     from heliograph.cli import family
     from heliograph.ops import logs
@@ -48,16 +62,8 @@ def _lead(settings: Settings) -> int:
     port = sockets[0].getsockname()[1]
     shown = settings.listen.rpartition(":")[0] + f":{port}"
 
-    def environ(place: int) -> dict[str, str]:
-        """A child answers for itself at a port of its own."""
-        theirs = dict(os.environ) | {f"{PREFIX}LISTEN": shown}
-        if settings.process_listen is not None:
-            first_host, _, first = settings.process_listen.rpartition(":")
-            theirs[f"{PREFIX}PROCESS_LISTEN"] = f"{first_host}:{int(first) + place}"
-        return theirs
-
     command = [sys.executable, "-m", "heliograph.cli.server_process"]
-    return family.lead(sockets, command, f"http://{host}:{port}", environ=environ)
+    return family.lead(sockets, command, f"http://{host}:{port}", environ=environs(settings, shown))
 
 
 def serve(settings: Settings, listener: socket.socket | None = None) -> None:

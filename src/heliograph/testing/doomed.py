@@ -9,6 +9,7 @@ event loop, and the process that writes is left behind as after any `kill -9`.
 import gc
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -73,6 +74,11 @@ def main(arguments: Sequence[str]) -> None:
     if path:
         far.main(path, dying_at(point, int(count), die=die_together))
         return
+    serve(point, int(count), None)
+
+
+def serve(point: str, count: int, listener: socket.socket | None) -> None:
+    """Serve until the point is passed for the count-th time. listener: where requests come in, None for a new one."""
     # Not above: the process that writes does without the server, whose import takes ten times as long as its own.
     gc.disable()
     from heliograph.server import run  # noqa: PLC0415
@@ -81,14 +87,13 @@ def main(arguments: Sequence[str]) -> None:
     settings = load_settings(None, os.environ, {})
 
     def far_end(path: Path) -> list[str]:
-        return [sys.executable, "-m", __spec__.name, point, count, str(path)]
+        return [sys.executable, "-m", __spec__.name, point, str(count), str(path)]
 
-    run(settings, started=_say, reach=dying_at(point, int(count), die=die), far_end=far_end)
+    def say(address: str) -> None:
+        sys.stdout.write(f"Heliograph serves {address}, until {point}\n")
+        sys.stdout.flush()
 
-
-def _say(address: str) -> None:
-    sys.stdout.write(f"Heliograph serves {address}, until {sys.argv[1]}\n")
-    sys.stdout.flush()
+    run(settings, started=say, reach=dying_at(point, count, die=die), far_end=far_end, listener=listener)
 
 
 if __name__ == "__main__":

@@ -69,11 +69,11 @@ class Server:
         """Of a database, over the socket."""
         return f"postgresql://heliograph@/{database}?host={self.folder}"
 
-    def new_database(self) -> str:
-        """The address of one more database, like the one that is called `template1`."""
+    def new_database(self, template: str = "template1") -> str:
+        """The address of one more database, like another one: `template0` has nothing in it."""
         self._databases += 1
         name = f"store_{self._databases}"
-        self._run("createdb", "-h", str(self.folder), "-U", "heliograph", name)
+        self._run("createdb", "-h", str(self.folder), "-U", "heliograph", "-T", template, name)
         return self.address(name)
 
     def make(self) -> None:

@@ -9,8 +9,8 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
@@ -76,13 +76,14 @@ class Served:
 
     async def start(self, *options: str) -> None:
         """Serve, and come back when requests are taken. options: of the command."""
-        await self._begin(*PROGRAM, "serve", *options)
+        await self.begin(*PROGRAM, "serve", *options)
 
     async def start_doomed(self, point: str, count: int) -> None:
         """Serve until a crash point was passed so often; comes back when requests are taken, or when it has died."""
-        await self._begin(sys.executable, "-m", "heliograph.testing.doomed", point, str(count))
+        await self.begin(sys.executable, "-m", "heliograph.testing.doomed", point, str(count))
 
-    async def _begin(self, *arguments: str) -> None:
+    async def begin(self, *arguments: str) -> None:
+        """Start whatever serves on these settings; comes back when requests are taken, or when it has ended."""
         self.port = 0
         self._process = process = await asyncio.create_subprocess_exec(
             *arguments,
@@ -96,7 +97,7 @@ class Served:
         reading = asyncio.create_task(self._read(process.stdout, is_up))
         self._reading.add(reading)
         reading.add_done_callback(self._reading.discard)
-        async with asyncio.timeout(START_S):
+        async with self._within(START_S, "start"):
             await is_up
 
     async def _read(self, stream: asyncio.StreamReader, is_up: "asyncio.Future[None]") -> None:
@@ -114,8 +115,18 @@ class Served:
     async def died(self) -> int:
         """Wait until the server has ended by itself; its exit status, negative for a signal."""
         assert self._process is not None
-        async with asyncio.timeout(END_S):
+        async with self._within(END_S, "end"):
             return await self._process.wait()
+
+    @asynccontextmanager
+    async def _within(self, seconds: float, what: str) -> AsyncIterator[None]:
+        """Wait for so long; what the server said last, if that was not enough."""
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError:
+            last = " / ".join(self.log[-8:])
+            raise TimeoutError(f"the server did not {what} within {seconds:.0f} s; it said last: {last}") from None
 
     async def kill(self) -> None:
         """End the server as a power cut would."""

@@ -28,7 +28,9 @@ def drill(
     seed: Annotated[
         int | None, typer.Option(help="Simulate what this number decides, under a time that leaps.")
     ] = None,
-    hours: Annotated[float, typer.Option(min=0.05, max=1_000, help="How long the simulated time is.")] = 10.0,
+    hours: Annotated[
+        float | None, typer.Option(min=0.05, max=1_000, help="How long the simulated time is: 10; on PostgreSQL 1.")
+    ] = None,
     without: Annotated[str, typer.Option(metavar="KINDS", help="What does not happen, a list with commas.")] = "",
 ) -> None:
     """Break everything on throw-away data, and check that nothing is lost, sent or charged twice; fails if it is.
@@ -41,15 +43,17 @@ def drill(
     from heliograph.cli.world import world
 
     is_watched = sys.stderr.isatty()
+    database = world().flags.get("database", "") or ("postgresql://" if postgres_bin else "")
     if seed is not None:
         from heliograph.cli.drill import simulated
 
-        document, text, is_kept = simulated.drilled(seed, hours=hours, without=without, is_watched=is_watched)
+        document, text, is_kept = simulated.drilled(
+            seed, database=database, postgres_bin=postgres_bin, hours=hours, without=without, is_watched=is_watched
+        )
     else:
         from heliograph.cli.drill import run
         from heliograph.cli.drill.stage import Plan
 
-        database = world().flags.get("database", "") or ("postgresql://" if postgres_bin else "")
         plan = Plan(rounds=rounds, without=without, processes=processes, database=database, postgres_bin=postgres_bin)
         document, text, is_kept = run.drilled(plan, is_watched=is_watched)
     print(json.dumps(document, indent=2) if world().as_json else text)

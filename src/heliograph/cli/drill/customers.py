@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -60,16 +61,21 @@ class Customers:
         self.requests += 1
         key = f"drill-{numbers[0]}"
         for _ in range(MOST_TRIES):
+            began = time.monotonic()
             try:
                 async with asyncio.timeout(ANSWER_S):
                     reply = await self._ask(numbers, text, key)
-            except TROUBLE:
+            except TROUBLE as error:
                 self.unanswered += 1
+                why = repr(error)
             else:
                 if reply.status == ACCEPTED:
                     self._take(reply, numbers, text)
                     return
                 self.refused += 1
+                why = f"{reply.status} {reply.body[:200].decode(errors='replace')}"
+            self.stage.failure = why
+            self.stage.failed_at = max(began, self.stage.failed_at)
             await asyncio.sleep(AGAIN_S)
 
     async def _ask(self, numbers: list[str], text: str, key: str) -> Reply:

@@ -4,11 +4,12 @@ import asyncio
 import os
 import random
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final, NamedTuple
 
-from heliograph.cli.drill.stage import WINDOW, Stage
+from heliograph.cli.drill.stage import PREFIXES, WINDOW, Stage
 from heliograph.services.refused import Refused
 from heliograph.testing.cut_wire import CutWire
 from heliograph.testing.doomed import POINTS
@@ -23,6 +24,9 @@ PASSED: Final = tuple(
 DEATH_S: Final = 4.0
 SILENCE_S: Final = 3.5
 SHORT_S: Final = (0.1, 0.8)
+TAKEN_OVER_S: Final = 10.0
+"""So soon others go on with what a process had that was killed or hangs."""
+REPLACED_S: Final = 60.0
 
 
 class Fault(NamedTuple):
@@ -37,27 +41,102 @@ async def kill(it: Stage, dice: random.Random) -> None:
     """`kill -9` of the server, or of one of its processes."""
     await asyncio.sleep(dice.uniform(*SHORT_S))
     if it.plan.processes > 1:
-        victim = dice.choice(it.served.pids()[1:])
-        with suppress(ProcessLookupError):
-            os.kill(victim, signal.SIGKILL)
+        await _all_ready(it)
+        _send(dice.choice(it.served.pids()[1:]), signal.SIGKILL)
+        await _taken_over(it)
         return
     await it.served.kill()
     await it.start()
 
 
 async def crash_point(it: Stage, dice: random.Random) -> None:
-    """The server dies at a named point of a hop."""
-    if it.plan.processes > 1:
-        await kill(it, dice)
-        return
+    """The server dies at a named point of a hop, or one of its processes."""
+    point, count = dice.choice(PASSED), dice.choice((1, 2, 4, 9))
     await it.served.kill()
-    await it.start_doomed(dice.choice(PASSED), dice.choice((1, 2, 4, 9)))
+    await it.start_doomed(point, count)
+    if it.plan.processes > 1:
+        await _one_dies(it)
+        return
     try:
         async with asyncio.timeout(DEATH_S):
             await it.served.died()
     except TimeoutError:
         await it.served.kill()
     await it.start()
+
+
+async def _one_dies(it: Stage) -> None:
+    """One of the processes dies, perhaps before it is up; then there is no server yet."""
+    if it.served.port:
+        known = set(it.served.pids())
+        await _until(lambda: not known <= set(it.served.pids()), 2 * DEATH_S)
+        await _taken_over(it)
+    else:
+        await it.served.died()
+        await it.start()
+
+
+async def hung(it: Stage, dice: random.Random) -> None:
+    """One of the processes stands still, until the others have gone on with what it had, and wakes up."""
+    await _all_ready(it)
+    await asyncio.sleep(dice.uniform(*SHORT_S))
+    victim = dice.choice(it.served.pids()[1:])
+    _send(victim, signal.SIGSTOP)
+    try:
+        await _taken_over(it)
+    finally:
+        _send(victim, signal.SIGCONT)
+
+
+async def rolling_restart(it: Stage, _dice: random.Random) -> None:
+    """SIGHUP: each process is replaced, and no request is refused."""
+    await _all_ready(it)
+    known = set(it.served.pids()[1:])
+    await _until(lambda: it.failed_at < time.monotonic() - 1.0, TAKEN_OVER_S)
+    began = time.monotonic()
+    it.served.send(signal.SIGHUP)
+    await _until(lambda: _is_replaced(it, known), REPLACED_S)
+    if not _is_replaced(it, known):
+        it.findings.append("a rolling restart did not replace every process")
+    if it.failed_at >= began:
+        it.findings.append(f"a request got no answer, or a refusal, during a rolling restart: {it.failure}")
+
+
+async def _all_ready(it: Stage) -> None:
+    """Somebody has to be there who can go on."""
+    if not await it.all_ready():
+        it.findings.append("a process did not come up again: " + " / ".join(it.served.log[-3:]))
+
+
+def _is_replaced(it: Stage, known: set[int]) -> bool:
+    now = set(it.served.pids()[1:])
+    return len(now) == it.plan.processes and not now & known
+
+
+async def _taken_over(it: Stage) -> None:
+    """Wait until others go on: each carrier gets what nobody had asked for yet, and what was accepted arrives."""
+    began = time.monotonic()
+    it.carried.look()
+    known = set(it.tried)
+    carried = it.carried.segments
+    waiting = [each for each in it.accepted if each.startswith(PREFIXES["north"]) and not carried[each]]
+
+    def goes_on() -> bool:
+        it.carried.look()
+        fresh = [each for each in it.accepted if each not in known and carried[each]]
+        is_new = all(any(each.startswith(prefix) for each in fresh) for prefix in PREFIXES.values())
+        return is_new and all(carried[each] for each in waiting)
+
+    await _until(goes_on, 2 * TAKEN_OVER_S)
+    taken_s = time.monotonic() - began
+    it.takeovers.append(taken_s)
+    if taken_s > TAKEN_OVER_S:
+        it.findings.append(f"what a process had was taken over after {taken_s:.1f} s")
+
+
+def _send(pid: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 async def restart(it: Stage, dice: random.Random) -> None:
@@ -176,6 +255,12 @@ FAULTS: Final = {
     "callers": Fault("customers' connections reset", 0, callers),
     "webhook": Fault("a webhook that fails, hangs or is away", 0, webhook),
 }
+OF_A_FAMILY: Final = {
+    "hung": Fault("SIGSTOP of one process", 2, hung),
+    "rolling-restart": Fault("SIGHUP", 0, rolling_restart),
+}
+"""What only several processes have."""
+
 OF_THE_SERVER: Final = {
     "database": Fault("pg_ctl stop -m immediate", 0, database),
     "database-wire": Fault("connections to the database reset", 0, database_wire),

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from heliograph.cli.drill.customers import SEGMENTS, Customers
-from heliograph.cli.drill.faults import FAULTS, OF_THE_SERVER
+from heliograph.cli.drill.faults import FAULTS, OF_A_FAMILY, OF_THE_SERVER
 from heliograph.cli.drill.stage import GRANT, POLICIES, Stage
 from heliograph.core.directory import Policy
 from heliograph.core.ledger import Balance
@@ -22,7 +22,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Counts of messages, but for segments that were sent twice. allowed_twice: what the promises let be sent twice.
 
     terminal: came to an end; held: wait for a person; unfinished: neither. untold: an end that no webhook was told of.
-    receipts_lost: acknowledged, and the message does not know. findings: of `heliograph audit`, and other surprises.
+    receipts_lost: acknowledged, and the message does not know. takeovers: of what a process had that died or hung.
+    slowest_takeover_s: until others had gone on with all of it. findings: of `heliograph audit`, and other surprises.
     """
 
     rounds: int
@@ -44,6 +45,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     charged_twice: int
     receipts_lost: int
     untold: int
+    takeovers: int
+    slowest_takeover_s: float
     findings: Sequence[str]
 
     @property
@@ -91,7 +94,7 @@ def report(
     twice = {key: count - 1 for key, count in it.carried.copies.items() if count > 1}
     lost = [each for each in customers.accepted if each not in states]
     delivered = {recipient for recipient, state in states.items() if state is MessageState.DELIVERED}
-    said = [f"audit: {finding}" for finding in stored.findings]
+    said = [f"audit: {finding}" for finding in stored.findings] + it.findings
     said += [f"answered oddly: {each}" for each in customers.strange[:MOST]]
     said += [f"nobody wrote to {each}" for each in [each for each in states if each not in customers.tried][:MOST]]
     captured = sum(each.price for each in stored.messages if each.charge is Charge.CAPTURED)
@@ -115,6 +118,8 @@ def report(
         charged_twice=sum(count - 1 for count in counts.values()) + _overcharged(stored.balance, captured),
         receipts_lost=len(carried - delivered),
         untold=len(delivered - it.told),
+        takeovers=len(it.takeovers),
+        slowest_takeover_s=round(max(it.takeovers, default=0.0), 1),
         findings=said,
     )
 
@@ -146,10 +151,14 @@ _LINES: Final = {
 def text_of(report: Report) -> str:
     """As people read it."""
     document = document_of(report)
-    lines = [f"{report.rounds} rounds in {report.seconds:.0f} s on {report.database}", ""]
-    known = {**FAULTS, **OF_THE_SERVER}
+    several = f", {report.processes} processes" if report.processes > 1 else ""
+    lines = [f"{report.rounds} rounds in {report.seconds:.0f} s on {report.database}{several}", ""]
+    known = {**FAULTS, **OF_THE_SERVER, **OF_A_FAMILY}
     lines += [f"{count:>8,} × {known[name].about}" for name, count in sorted(report.faults.items())]
     lines += ["", *(f"{document[name]:>8,}  {words}" for name, words in _LINES.items())]
+    if report.takeovers:
+        slowest = f"after at most {report.slowest_takeover_s} s"
+        lines.append(f"{report.takeovers:>8,}  times others went on with what a process had, {slowest}")
     lines += ["", *report.findings] if report.findings else [""]
     return "\n".join([*lines, "Every promise was kept." if report.is_kept else "A promise was BROKEN."])
 

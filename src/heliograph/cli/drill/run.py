@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from heliograph.cli import dialects
 from heliograph.cli.drill import faults
 from heliograph.cli.drill.customers import SEGMENTS, Customers
-from heliograph.cli.drill.faults import FAULTS, OF_THE_SERVER, Fault
+from heliograph.cli.drill.faults import FAULTS, OF_A_FAMILY, OF_THE_SERVER, Fault
 from heliograph.cli.drill.report import Course, Report, Stored, document_of, report, text_of
 from heliograph.cli.drill.stage import Plan, Stage, stage
 from heliograph.net.clock import SystemClock
@@ -48,7 +48,8 @@ def drilled(plan: Plan, *, is_watched: bool) -> tuple[dict[str, Any], str, bool]
 
 def chosen_faults(plan: Plan) -> dict[str, Fault]:
     """The faults that a plan has. Raises Refused for words that are none."""
-    known = {**FAULTS, **(OF_THE_SERVER if plan.database == "postgresql://" else {})}
+    of_the_server = OF_THE_SERVER if plan.database == "postgresql://" else {}
+    known = {**FAULTS, **of_the_server, **(OF_A_FAMILY if plan.processes > 1 else {})}
     left_out = [each.strip() for each in plan.without.split(",") if each.strip()]
     if unknown := [each for each in left_out if each not in known]:
         raise Refused(f"{unknown[0]!r} is no fault: write some of {','.join(known)}.")
@@ -78,7 +79,7 @@ class _Run:
         self._it = it
         self._chosen = chosen
         self._progress = progress
-        self._customers = Customers(it)
+        self._customers = Customers(it, accepted=it.accepted, tried=it.tried)
         self._dice = random.Random()
         self._faults: Counter[str] = Counter()
         self._allowed = 0

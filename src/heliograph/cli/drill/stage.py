@@ -1,11 +1,14 @@
 """Everything that takes part in a drill, on a folder that is thrown away: each pair of parts with a wire between."""
 
 import asyncio
+import random
 import re
+import socket
+import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -27,12 +30,16 @@ from heliograph.store.opening import open_store
 from heliograph.testing import postgres
 from heliograph.testing.cut_wire import CutWire
 from heliograph.testing.receiver import Call, Receiver
-from heliograph.testing.served import Served
+from heliograph.testing.served import Requests, Served
 
 WINDOW: Final = 10
 GRANT: Final = 10**7
 COME_UP_S: Final = 20.0
 AGAIN_S: Final = 0.5
+ALL_READY_S: Final = 60.0
+"""One that was killed often is started later and later."""
+LOOK_S: Final = 0.1
+READY: Final = 200
 POLICIES: Final = {"north": Policy.RESEND, "south": Policy.HOLD}
 PREFIXES: Final = {"north": "2783", "south": "4477"}
 OWN_SERVER: Final = "postgresql://"
@@ -81,7 +88,11 @@ class CarrierSide:
 class Stage:
     """wires: to each carrier. callers: between customers and the server. hooks: between it and the webhook.
 
-    base: between it and a database server of the drill's own. told: recipients whose delivery the webhook heard of.
+    base: between it and a database server of the drill's own. process_port: where the first process answers for itself.
+    told: recipients whose delivery the webhook heard of.
+    accepted, tried: texts by recipient. failed_at: when the last try of a customer began that was not accepted.
+    failure: why not. takeovers: seconds until others went on with what a process had.
+    findings: what should not have happened.
     """
 
     plan: Plan
@@ -96,28 +107,69 @@ class Stage:
     database: str
     server: postgres.Server | None
     base: CutWire | None
+    process_port: int
     told: set[str] = field(default_factory=set)
+    accepted: dict[str, str] = field(default_factory=dict)
+    tried: dict[str, str] = field(default_factory=dict)
+    failed_at: float = 0.0
+    failure: str = ""
+    takeovers: list[float] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
 
     async def start(self) -> None:
         """Serve."""
-        options = ("--processes", str(self.plan.processes)) if self.plan.processes > 1 else ()
-        await self._started(lambda: self.served.start(*options))
+        await self._started(self.served.start)
 
     async def start_doomed(self, point: str, count: int) -> None:
-        """Serve until a crash point was passed so often: perhaps before anything is served."""
-        await self._started(lambda: self.served.start_doomed(point, count), may_die=True)
+        """Serve until a crash point was passed so often: perhaps before anything is served.
+
+        With several processes one of them dies there.
+        """
+        family = (sys.executable, "-m", "heliograph.cli.drill.doomed_family", point, str(count))
+        if self.plan.processes > 1:
+            await self._started(lambda: self.served.begin(*family), may_die=True)
+        else:
+            await self._started(lambda: self.served.start_doomed(point, count), may_die=True)
+
+    async def all_ready(self) -> bool:
+        """Wait until each of several processes takes requests and may submit; whether they do."""
+        until = time.monotonic() + ALL_READY_S
+        ports = range(self.process_port, self.process_port + self.plan.processes)
+        while time.monotonic() < until:
+            if len(self.served.pids()) == 1 + len(ports) and all([await _is_ready(port) for port in ports]):
+                return True
+            await asyncio.sleep(LOOK_S)
+        return False
 
     async def _started(self, start: Callable[[], Awaitable[None]], *, may_die: bool = False) -> None:
         until = time.monotonic() + COME_UP_S
         while True:
             await start()
             self.callers.far_port = self.served.port
-            if self.served.port or (may_die and self.served.was_killed):
+            if self.served.port or (may_die and (self.plan.processes > 1 or self.served.was_killed)):
                 return
             if time.monotonic() > until:
                 raise Refused("The server did not come up: " + " / ".join(self.served.log[-5:]))
             # A database server that has not noticed yet that the process before is gone keeps its rights.
             await asyncio.sleep(AGAIN_S)
+
+
+async def _is_ready(port: int) -> bool:
+    try:
+        async with asyncio.timeout(1.0), Requests(port) as requests:
+            return (await requests.ask("GET", "/readyz")).status == READY
+    except (OSError, EOFError, TimeoutError):
+        return False
+
+
+def free_ports(count: int) -> int:
+    """The first of so many ports in a row that nobody listens at just now."""
+    for first in range(random.randrange(20_000, 30_000), 32_000):
+        with suppress(OSError), ExitStack() as taken:
+            for port in range(first, first + count):
+                taken.enter_context(socket.create_server(("127.0.0.1", port)))
+            return first
+    raise Refused(f"There are no {count} free ports in a row.")
 
 
 @asynccontextmanager
@@ -139,14 +191,25 @@ async def stage(plan: Plan, folder: Path) -> AsyncIterator[Stage]:
             wires = {"north": north, "south": south}
             api_key = await _set_up(folder, database, wires, hooks.port)
             environ = {"HELIOGRAPH_DATABASE": database, "HELIOGRAPH_DATABASE_UNSAFE": "true"}
+            process_port = free_ports(plan.processes)
+            environ["HELIOGRAPH_PROCESSES"] = str(plan.processes)
+            environ["HELIOGRAPH_PROCESS_LISTEN"] = f"127.0.0.1:{process_port}"
             async with Served(folder, environ) as served:
                 yield Stage(
                     plan=plan, served=served, centre=centre, carried=CarrierSide(centre), wires=wires, callers=callers,
                     hooks=hooks, receiver=receiver, api_key=api_key, database=database, server=server, base=base,
-                    told=told,
+                    told=told, process_port=process_port,
                 )  # fmt: skip
     finally:
         await centre.stop()
+
+
+def programs_in(folder: str | None) -> Path | None:
+    """Those of a PostgreSQL server, in a folder that somebody named. Raises Refused when there are none."""
+    programs = None if folder is None else Path(folder)
+    if programs is not None and not (programs / "initdb").exists():
+        raise Refused(f"There are no programs of PostgreSQL in {programs}.")
+    return programs
 
 
 @asynccontextmanager
@@ -156,11 +219,8 @@ async def _database(plan: Plan) -> AsyncIterator[tuple[str, postgres.Server | No
         yield plan.database, None, None
         return
     port = postgres.free_port()
-    programs = None if plan.postgres_bin is None else Path(plan.postgres_bin)
-    if programs is not None and not (programs / "initdb").exists():
-        raise Refused(f"There are no programs of PostgreSQL in {programs}.")
     try:
-        with postgres.server(programs, listen_addresses="'127.0.0.1'", port=str(port)) as running:
+        with postgres.server(programs_in(plan.postgres_bin), listen_addresses="'127.0.0.1'", port=str(port)) as running:
             async with CutWire(port) as base:
                 yield f"postgresql://heliograph@127.0.0.1:{base.port}/postgres", running, base
     except LookupError as error:

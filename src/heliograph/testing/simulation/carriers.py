@@ -70,10 +70,14 @@ class Letter(NamedTuple):
 
 @dataclass(eq=False)
 class Wire:
-    """One session as the carrier sees it. unanswered: by sequence number. letters: told and not acknowledged."""
+    """One session as the carrier sees it. place: of the process whose it is.
+
+    unanswered: by sequence number. letters: told and not acknowledged.
+    """
 
     session: SessionFeed
     window: int
+    place: int
     is_up: bool = True
     sequence: int = 0
     unanswered: dict[int, Parcel] = field(default_factory=dict)
@@ -130,9 +134,9 @@ class Upstream:
 
     # Sessions --------------------------------------------------------------------------------------------------
 
-    def bind(self, session: SessionFeed) -> Wire:
-        """A session comes up."""
-        wire = Wire(session, self.window)
+    def bind(self, session: SessionFeed, place: int) -> Wire:
+        """A session of a process comes up."""
+        wire = Wire(session, self.window, place)
         self.wires.append(wire)
         self._tell_soon(0.0)
         return wire
@@ -292,14 +296,15 @@ class Upstream:
 class StrangeDriver:
     """A driver of the product's that speaks to an upstream without a wire. Implements `ports.Driver`."""
 
-    def __init__(self, carrier: Carrier, feed: Feed, upstream: Upstream) -> None:
+    def __init__(self, carrier: Carrier, feed: Feed, upstream: Upstream, *, place: int) -> None:
         self._carrier = carrier
         self._feed = feed
         self._upstream = upstream
+        self._place = place
 
     def is_bound(self) -> bool:
         """Whether it is."""
-        return bool(self._upstream.wires)
+        return any(wire.place == self._place for wire in self._upstream.wires)
 
     async def run(self) -> None:
         """Hold the sessions until cancelled."""
@@ -312,7 +317,7 @@ class StrangeDriver:
         while True:
             await asyncio.sleep(upstream.bind_pause_s())
             session = self._feed.open_session()
-            wire = upstream.bind(session)
+            wire = upstream.bind(session, self._place)
             wire.taking = asyncio.ensure_future(self._take(wire))
             why = "the connection was lost"
             try:
@@ -333,7 +338,7 @@ class StrangeDriver:
     async def _drain(self, wire: Wire) -> None:
         """Wait for answers that are on their way, but not for ever."""
         until = self._upstream.now_s() + 5.0
-        while (wire.unanswered or wire.answers) and self._upstream.now_s() < until:  # noqa: ASYNC110 (as they come)
+        while wire.is_up and (wire.unanswered or wire.answers) and self._upstream.now_s() < until:  # noqa: ASYNC110 (as they come)
             await asyncio.sleep(0.1)
 
 

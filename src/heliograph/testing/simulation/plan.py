@@ -20,12 +20,16 @@ KINDS: Final = (*CUSTOMERS, *CARRIERS, *PEOPLE, *TROUBLES)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """hours: of simulated time. rate: messages a second, about. without: kinds that do not happen."""
+    """hours: of simulated time. rate: messages a second, about. without: kinds that do not happen.
+
+    database: a word for the store's engine, as `drill --database` has it; "" for a file.
+    """
 
     seed: int
     hours: float = 10.0
     rate: float = 1.2
     without: frozenset[str] = frozenset()
+    database: str = ""
 
     def has(self, kind: str) -> bool:
         """Whether a kind of thing happens."""
@@ -39,4 +43,5 @@ class Plan:
     def command(self) -> str:
         """How to see it again."""
         without = f" --without {','.join(sorted(self.without))}" if self.without else ""
-        return f"heliograph drill --seed {self.seed} --hours {self.hours:g}{without}"
+        database = f" --database {self.database}" if self.database else ""
+        return f"heliograph drill --seed {self.seed} --hours {self.hours:g}{database}{without}"

@@ -16,21 +16,23 @@ SHORTEST_HOURS: Final = 0.05
 MOST_LINES: Final = 60
 
 
-def shortest(failed: Verdict, *, show: Callable[[str], None] = lambda _: None) -> Verdict:
-    """The shortest simulation found that fails as this one did. show: told what is tried."""
+def shortest(
+    failed: Verdict, *, new_database: Callable[[], str] | None = None, show: Callable[[str], None] = lambda _: None
+) -> Verdict:
+    """The shortest simulation found that fails as this one did. new_database: as there. show: told what is tried."""
     wanted = _reason(failed)
     best = failed
     hours = min(failed.plan.hours, failed.seconds / 3600)
     while hours / 2 >= SHORTEST_HOURS:
         hours = hours / 2
         show(f"{hours:.2f} hours")
-        tried = simulate(replace(best.plan, hours=round(hours, 3)))
+        tried = simulate(replace(best.plan, hours=round(hours, 3)), new_database=new_database)
         if _reason(tried) != wanted:
             break
         best = tried
     for kind in KINDS:
         show(f"without {kind}")
-        tried = simulate(replace(best.plan, without=best.plan.without | {kind}))
+        tried = simulate(replace(best.plan, without=best.plan.without | {kind}), new_database=new_database)
         if _reason(tried) == wanted:
             best = tried
     return best

@@ -69,20 +69,22 @@ class Troubles:
 
     async def _kill(self) -> None:
         """`kill -9`."""
-        if self._it.process is not None:
-            await self._it.fall("killed")
+        process = self._it.some_process(self._plan.dice(f"kill {self._it.loop.time()}"))
+        if process is not None:
+            await self._it.fall(process, "killed")
 
     async def _doom(self) -> None:
         """The process will die at some point of its work."""
         dice = self._plan.dice(f"doom {self._it.loop.time()}")
-        if self._it.process is not None:
+        process = self._it.some_process(dice)
+        if process is not None:
             point, count = dice.choice(PASSED), dice.choice((1, 1, 2, 5, 20))
             self._it.witness.say(f"doomed: dies at passing {count} of {point}")
-            self._it.process.doom(point, count)
+            process.doom(point, count)
 
     async def _restart(self) -> None:
         """Ended and started in good order."""
-        await self._it.restart()
+        await self._it.restart(self._it.some_process(self._plan.dice(f"restart {self._it.loop.time()}")))
 
     async def _jump(self) -> None:
         """The machine's clock is set."""
@@ -105,7 +107,7 @@ class Troubles:
         """The machine is idle for a moment, and sleepers wake at theirs; then it is busier, or less so, than before."""
         self._it.clock.grain_s = 0.0
         await asyncio.sleep(10.0)
-        self._it.clock.grain_s = self._plan.dice(f"hurry {self._it.loop.time()}").choice((5.0, 10.0, 15.0, 15.0))
+        self._it.clock.grain_s = self._plan.dice(f"hurry {self._it.loop.time()}").choice(self._it.ground.grains[1:])
 
     async def _break_webhooks(self) -> None:
         """Webhooks fail for a while."""
@@ -149,7 +151,7 @@ class Troubles:
 
     async def _cancel_or_resolve(self) -> None:
         """Somebody cancels what waits, or says what became of what is held."""
-        found = self._it.store.rows(_OPEN_BY.format(self._plan.dice(f"cancel {self._it.loop.time()}").random()))
+        found = await self._it.ground.rows(_OPEN_BY.format(self._plan.dice(f"cancel {self._it.loop.time()}").random()))
         if not found:
             return
         messages = Messages(self._it.store, self._it.clock, told=server.told_states)
@@ -185,11 +187,11 @@ class Troubles:
         try:
             await asyncio.sleep(20.0)
         finally:
-            it.clock.grain_s = it.GRAIN_S
+            it.clock.grain_s = it.ground.grains[0]
             await carriers.change(name, CarrierOptions(throughput=0))
 
 
-_OPEN_BY: Final = "select id, state from message where state in (0, 1, 4) order by abs((id * 31 + {}) % 97) limit 1"
+_OPEN_BY: Final = "select id, state from message where state in (0, 1, 4) order by abs((id * 31 + {}) % 97), id limit 1"
 
 
 def _incoming(sender: str, recipient: str, cut: Sequence[bytes], encoding: Encoding) -> Incoming:
