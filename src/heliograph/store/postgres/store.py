@@ -28,7 +28,12 @@ SOON_S: Final = 0.9
 """How long a connection for cold work is waited for."""
 LOCK_S: Final = 5.0
 
-_TURN: Final = text("select pg_advisory_xact_lock(79608263720194)")
+TURN_S: Final = 5.0
+"""So long a turn may stand still: who hangs half-way with its machine, cut off, has it no longer."""
+
+_TURN: Final = text(
+    "select set_config('idle_in_transaction_session_timeout', :most, true), pg_advisory_xact_lock(79608263720194)"
+)
 _SETTINGS: Final = {"application_name": "heliograph", "timezone": "UTC", "jit": "off", "client_min_messages": "error"}
 # The hot statements find their rows by key, also in a day that is empty when they are planned and full when they run:
 # nothing is as dear as a row that is looked at.
@@ -94,7 +99,7 @@ class PostgresStore:
         """A transaction. Cold ones take turns, on all machines: what one reads no other changes before it commits."""
         with _unavailable():
             async with self._soon(self._engine.connect()) as connection, connection.begin():
-                await connection.execute(_TURN)
+                await connection.execute(_TURN, {"most": f"{TURN_S * 1000:.0f}ms"})
                 yield connection
 
     @asynccontextmanager
@@ -169,7 +174,10 @@ class PostgresStore:
 
         async def connect() -> asyncpg.Connection:
             return await asyncpg.connect(
-                self.address, timeout=WAIT_S, command_timeout=WAIT_S, server_settings=_SETTINGS
+                self.address,
+                timeout=WAIT_S,
+                command_timeout=WAIT_S,
+                server_settings=_SETTINGS | {"idle_in_transaction_session_timeout": "3s"},
             )
 
         return Company(connect, owner, died=died)
