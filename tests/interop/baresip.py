@@ -59,8 +59,9 @@ class Baresip(Peer):
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 files = list(self._folder_of_sound.glob("dump-*-dec.wav"))
-                if files and files[0].stat().st_size > 44:
-                    return samples_from(files[0].read_bytes())
+                # How many there are is written down last, when the file is closed.
+                if files and files[0].stat().st_size > 44 and (heard := samples_from(files[0].read_bytes())):
+                    return heard
                 await asyncio.sleep(0.05)
 
 
