@@ -22,11 +22,13 @@ from heliograph.pipeline.directory import Directory
 from heliograph.pipeline.drafting import Draft, Terms
 from heliograph.pipeline.share import Everything, Share
 from heliograph.services.refused import Refused
+from heliograph.store import owners
 from heliograph.store.directory import ToldOf
 from heliograph.store.engine import Store
 
 NODE = NODES - 1
-"""Ids made by commands never meet those of a server. Those of two commands in one millisecond are apart by chance."""
+"""Ids made by commands never meet those of a server. Each command's are above those of the ones before it; those of
+two at once are apart by chance."""
 
 DIALECT = "cli"
 
@@ -104,7 +106,9 @@ class Sending:
     async def send(self, account_name: str, order: Order) -> Sent:
         """Store a submission; raises Refused when there is no such account."""
         account = await self._account(account_name)
-        return Sent(account, await self._acceptance().submit(_submission(account, order)))
+        async with self._store.reading() as connection:
+            last_id = await owners.last_id_of(connection, account.account_id)
+        return Sent(account, await self._acceptance(last_id).submit(_submission(account, order)))
 
     async def submission_of(self, account_name: str, order: Order) -> Submission:
         """What accept would be asked; raises Refused when there is no such account."""
@@ -130,12 +134,12 @@ class Sending:
                 return account
         raise Refused(f"There is no account named {name!r}; `heliograph account list` shows them.")
 
-    def _acceptance(self) -> Acceptance:
+    def _acceptance(self, last_id: int = 0) -> Acceptance:
         desk = Desk(
             directory=self._directory,
             store=self._store,
             writer=self._store.turn_writer(),
-            ids=IdSource(NODE, last=first_at(self._clock.now_ms() + self._random_bytes(1)[0])),
+            ids=IdSource(NODE, last=max(last_id, first_at(self._clock.now_ms() + self._random_bytes(1)[0]))),
             clock=self._clock,
             owner=0,
         )

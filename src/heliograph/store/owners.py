@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, cast, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from heliograph.core.ids import NODES
+from heliograph.core.ids import NODES, AccountId
 from heliograph.store.engine import StoreRefused
 from heliograph.store.schema import delivery, incoming, message, meta, owner, submission
 
@@ -77,6 +77,15 @@ async def lowest_water(connection: AsyncConnection) -> int:
 async def remove_others(connection: AsyncConnection, number: int) -> None:
     """Forget owners whose messages have been recovered."""
     await connection.execute(delete(owner).where(owner.c.id != number))
+
+
+async def last_id_of(connection: AsyncConnection, account_id: AccountId) -> int:
+    """The highest id that was given out for a submission or a message of an account; found by their keys."""
+    found = [
+        (await connection.execute(select(func.max(table.c.id)).where(table.c.account_id == account_id))).scalar_one()
+        for table in (submission, message)
+    ]
+    return max(each or 0 for each in found)
 
 
 async def last_id(connection: AsyncConnection) -> int:

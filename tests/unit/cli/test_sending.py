@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from heliograph.services.sending import NODE
+from heliograph.services.sending import NODE, Sending
 from tests.unit.cli.conftest import Heliograph
 
 NUMBER = "+27831234567"
@@ -38,6 +38,18 @@ def test_a_message_is_stored_for_whoever_serves(crane: Heliograph, tmp_path: Pat
     shown = crane("account", "show", "Crane", "--json").document
     assert (shown["available"], shown["held"]) == (1, 1)
     assert crane("audit").status == 0
+
+
+def test_commands_one_after_the_other_never_meet_in_an_id(crane: Heliograph, monkeypatch: pytest.MonkeyPatch) -> None:
+    dice = iter((b"\xff", b"\x00"))
+    defaults = Sending.__init__.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "random_bytes", lambda _: next(dice))
+    for _ in range(2):
+        crane("message", "send", "--account", "Crane", "--text", "Good day", "--to", NUMBER)
+    second, first = crane("message", "list", "--json").document["messages"]
+    # The first was dated ahead of the second, and the second is above it all the same.
+    assert 0 < (second["number"] >> 12) - (first["number"] >> 12) < 200
 
 
 def test_an_mms_is_stored_with_the_addresses_of_its_files(crane: Heliograph, tmp_path: Path) -> None:
