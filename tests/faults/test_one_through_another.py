@@ -15,11 +15,11 @@ import pytest
 
 from heliograph.carriers import http
 from heliograph.core.fates import Fate
+from heliograph.testing.ports import free_ports
 from heliograph.testing.receiver import Answer, Receiver
 from heliograph.testing.served import Requests, Served
 from tests.faults.commands import Commands
 from tests.faults.rig import live
-from tests.interop.peers import free_ports
 
 PICTURE = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from heliograph.rtp.wav import samples_from
-from tests.interop.peers import PATIENCE_S, Peer, free_ports, installed
+from heliograph.testing.ports import free_ports
+from tests.interop.peers import PATIENCE_S, Peer, installed
 
 # What is heard is handed over a bridge to what is said, so that no sound card is needed; on the way it is written down.
 CONFIG = """
@@ -41,9 +42,9 @@ class Baresip(Peer):
         modules = next((each for each in MODULES if Path(each).is_dir()), None)
         if modules is None:
             pytest.skip("baresip's modules are not installed")
-        self.port, rtp = free_ports(2)
+        # One more for calls over TLS, and a few for sound.
+        self.port, _, rtp, *_, last_rtp = free_ports(24)
         certificate(folder, openssl)
-        last_rtp = rtp + 20
         config = CONFIG.format(port=self.port, folder=folder, rtp=rtp, last_rtp=last_rtp, modules=modules)
         (folder / "config").write_text(config)
         # TLS is bound to the next port by baresip itself.

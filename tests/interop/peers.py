@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import random
 import shutil
-import socket
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -44,30 +42,6 @@ def node(package: str = "smpp") -> str:
     if not (HERE / "node_modules" / package).is_dir():
         pytest.skip(f"the npm package {package} is not installed: run `npm ci` in tests/interop")
     return found
-
-
-def free_ports(count: int) -> list[int]:
-    """Even ports that nobody uses, over TCP or UDP, and neither the ones after them.
-
-    They lie below those that voice carriers take and those that the kernel gives to whoever asks for any port: no
-    other test gets one by chance before the peer has bound it.
-    """
-    found: list[int] = []
-    while len(found) < count:
-        port = random.SystemRandom().randrange(10_000, 16_000, 2)
-        if port not in found and _is_free(port) and _is_free(port + 1):
-            found.append(port)
-    return found
-
-
-def _is_free(port: int) -> bool:
-    try:
-        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-            with socket.socket(socket.AF_INET, kind) as it:
-                it.bind(("127.0.0.1", port))
-    except OSError:
-        return False
-    return True
 
 
 class Peer:

@@ -5,7 +5,8 @@ import socket
 from pathlib import Path
 from typing import Self
 
-from tests.interop.peers import Peer, free_ports, installed
+from heliograph.testing.ports import free_ports
+from tests.interop.peers import Peer, installed
 
 _HEADERS = (
     "[last_Via:]",

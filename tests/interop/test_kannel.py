@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
+from heliograph.testing.ports import free_ports
 from heliograph.testing.served import Requests
 from tests.faults.rig import live
-from tests.interop.peers import TEXTS, Peer, free_ports, installed, our_message_centre, texts_at
+from tests.interop.peers import TEXTS, Peer, installed, our_message_centre, texts_at
 
 CONFIG = """
 group = core

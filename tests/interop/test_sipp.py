@@ -11,10 +11,10 @@ from heliograph.core.outcomes import Deferred, Refused, Submitted
 from heliograph.core.receipts import match_key
 from heliograph.core.states import MessageState
 from heliograph.rtp.g711 import Law, encode
+from heliograph.testing.ports import free_ports
 from heliograph.testing.speech import likeness, murmur
 from tests.faults.rig import live
 from tests.interop.calling import ALIKE, calling, ear, voice_parcels
-from tests.interop.peers import free_ports
 from tests.interop.sipp import HANG_UP, REMEMBER, Sipp, answer, label, pause, receive
 
 CALLEE = "+27831234567"

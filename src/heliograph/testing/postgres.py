@@ -9,7 +9,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -42,14 +41,6 @@ def binaries() -> list[Path]:
         found += sorted(Path(place).glob("pginstall*/bin"), reverse=True)
     found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     return [each for each in found if (each / "initdb").exists()]
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens at just now."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 class Server:

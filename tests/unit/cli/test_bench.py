@@ -474,12 +474,6 @@ def test_commits_are_those_of_all_processes(monkeypatch: pytest.MonkeyPatch) -> 
     asyncio.run(story())
 
 
-def test_free_ports_are_in_a_row() -> None:
-    ports = stage.free_ports(4)
-    assert len(ports) == 4
-    assert ports[-1] == ports[0] + 3
-
-
 # The store ---------------------------------------------------------------------------------------------------------
 
 

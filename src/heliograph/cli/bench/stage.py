@@ -2,21 +2,19 @@
 
 import asyncio
 import json
-import random
 import re
-import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from heliograph.cli.bench.children import END_S, Child, Standing, child
 from heliograph.services.refused import Refused
+from heliograph.testing.ports import free_ports
 
 PROGRAM: Final = ("-c", "from heliograph.cli import main; raise SystemExit(main())")
 WARM_UP: Final = 200
-_PLACES: Final = 100
 
 _ADDRESS = re.compile(rb"http://127\.0\.0\.1:(\d+)")
 COMMITS: Final = b"heliograph_store_commits_total "
@@ -168,17 +166,6 @@ def figure_in(metrics: bytes, name: bytes) -> int:
         if line.startswith(name):
             return int(float(line.removeprefix(name)))
     raise Refused(f"The server's metrics do not tell {name.decode().strip()}.")
-
-
-def free_ports(count: int) -> range:
-    """Ports in a row that nobody uses just now, below those that the kernel gives to whoever asks for any."""
-    for _ in range(_PLACES):
-        first = random.randrange(10_000, 16_000)
-        with ExitStack() as held, suppress(OSError):
-            for port in range(first, first + count):
-                held.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            return range(first, first + count)
-    raise Refused(f"There are no {count} free ports in a row.")
 
 
 def disk_of(folder: Path, mounts: str) -> str:

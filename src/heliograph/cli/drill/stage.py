@@ -1,14 +1,12 @@
 """Everything that takes part in a drill, on a folder that is thrown away: each pair of parts with a wire between."""
 
 import asyncio
-import random
 import re
-import socket
 import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import ExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -29,6 +27,7 @@ from heliograph.services.webhooks import Webhooks
 from heliograph.store.opening import open_store
 from heliograph.testing import postgres
 from heliograph.testing.cut_wire import CutWire
+from heliograph.testing.ports import free_ports
 from heliograph.testing.receiver import Call, Receiver
 from heliograph.testing.served import Requests, Served
 
@@ -162,16 +161,6 @@ async def _is_ready(port: int) -> bool:
         return False
 
 
-def free_ports(count: int) -> int:
-    """The first of so many ports in a row that nobody listens at just now."""
-    for first in range(random.randrange(20_000, 30_000), 32_000):
-        with suppress(OSError), ExitStack() as taken:
-            for port in range(first, first + count):
-                taken.enter_context(socket.create_server(("127.0.0.1", port)))
-            return first
-    raise Refused(f"There are no {count} free ports in a row.")
-
-
 @asynccontextmanager
 async def stage(plan: Plan, folder: Path) -> AsyncIterator[Stage]:
     """Everything but a running server. Raises Refused."""
@@ -191,7 +180,7 @@ async def stage(plan: Plan, folder: Path) -> AsyncIterator[Stage]:
             wires = {"north": north, "south": south}
             api_key = await _set_up(folder, database, wires, hooks.port)
             environ = {"HELIOGRAPH_DATABASE": database, "HELIOGRAPH_DATABASE_UNSAFE": "true"}
-            process_port = free_ports(plan.processes)
+            process_port = free_ports(plan.processes)[0]
             environ["HELIOGRAPH_PROCESSES"] = str(plan.processes)
             environ["HELIOGRAPH_PROCESS_LISTEN"] = f"127.0.0.1:{process_port}"
             async with Served(folder, environ) as served:
@@ -218,7 +207,7 @@ async def _database(plan: Plan) -> AsyncIterator[tuple[str, postgres.Server | No
     if plan.database != OWN_SERVER:
         yield plan.database, None, None
         return
-    port = postgres.free_port()
+    (port,) = free_ports(1)
     try:
         with postgres.server(programs_in(plan.postgres_bin), listen_addresses="'127.0.0.1'", port=str(port)) as running:
             async with CutWire(port) as base:
