@@ -12,15 +12,12 @@ from tests.faults.backlog import FIRST, fill
 from tests.faults.pressure import memory_mb
 from tests.faults.rig import live, rig, until
 
-FEW, MILLION = 100_000, 1_000_000
 FIRST_S = 30.0
 """After the start of the server the first of them is at the carrier."""
 
 FRESH_S = 5.0
 MOST_MB = 200
 """Of the server with the process that writes for it, each with what they share."""
-
-ENGINES = pytest.mark.parametrize("on_server", [False, True], ids=["sqlite", "postgresql"])
 
 
 async def story(data: Path, database: str, *, count: int, moved: int) -> None:
@@ -43,20 +40,13 @@ async def story(data: Path, database: str, *, count: int, moved: int) -> None:
         assert len(set(others)) == len(others)
 
 
-@ENGINES
+@pytest.mark.parametrize(
+    ("count", "moved"), [pytest.param(100_000, 100), pytest.param(1_000_000, 5_000, marks=pytest.mark.long)]
+)
+@pytest.mark.parametrize("on_server", [False, True], ids=["sqlite", "postgresql"])
 @live
 async def test_a_long_queue_moves_at_once_and_nobody_else_waits_for_it(
-    tmp_path: Path, postgres_server: Server, on_server: bool
+    tmp_path: Path, postgres_server: Server, on_server: bool, count: int, moved: int
 ) -> None:
     database = await asyncio.to_thread(postgres_server.new_database) if on_server else ""
-    await story(tmp_path, database, count=FEW, moved=100)
-
-
-@pytest.mark.long
-@ENGINES
-@live
-async def test_a_million_move_at_once_and_nobody_else_waits_for_them(
-    tmp_path: Path, postgres_server: Server, on_server: bool
-) -> None:
-    database = await asyncio.to_thread(postgres_server.new_database) if on_server else ""
-    await story(tmp_path, database, count=MILLION, moved=5_000)
+    await story(tmp_path, database, count=count, moved=moved)

@@ -218,15 +218,15 @@ class FreshPostgres(FreshStore):
 
     def rows(self, statement: str, *values: object) -> list[tuple[object, ...]]:
         """As there."""
-        found = self.run(self._look.fetch(_numbered(statement), *values))
+        found = self.run(self._look.fetch(numbered(statement), *values))
         return [tuple(int(value) if isinstance(value, Decimal) else value for value in row) for row in found]
 
     def execute(self, statement: str, *values: object) -> None:
         """As there."""
-        self.run(self._look.execute(_numbered(statement), *values))
+        self.run(self._look.execute(numbered(statement), *values))
 
 
-def _numbered(statement: str) -> str:
+def numbered(statement: str) -> str:
     """With PostgreSQL's marks for values."""
     pieces = re.split(r"\?", statement)
     return "".join([pieces[0], *(f"${number}{piece}" for number, piece in enumerate(pieces[1:], 1))])

@@ -1,7 +1,7 @@
 """What processes use, as /proc tells it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -20,29 +20,25 @@ def family_of(pid: int) -> Iterator[int]:
 
 def whole_cpu_s(pid: int) -> float:
     """CPU seconds that a process and all that descend from it have used."""
-    used = 0.0
-    for each in family_of(pid):
-        with suppress(*_GONE):
-            used += cpu_s_from(_read(each, "stat"))
-    return used
+    return _whole(pid, "stat", cpu_s_from)
 
 
 def whole_peak_memory_mb(pid: int) -> float:
     """The most memory that a process and all that descend from it have held, each at its own worst moment."""
-    held = 0.0
-    for each in family_of(pid):
-        with suppress(*_GONE):
-            held += peak_memory_mb_from(_read(each, "status"))
-    return held
+    return _whole(pid, "status", peak_memory_mb_from)
 
 
 def whole_memory_mb(pid: int) -> float:
     """The memory that a process and all that descend from it hold now; what several of them share counts once."""
-    held = 0.0
+    return _whole(pid, "smaps_rollup", memory_mb_from)
+
+
+def _whole(pid: int, name: str, figure_from: Callable[[str], float]) -> float:
+    total = 0.0
     for each in family_of(pid):
         with suppress(*_GONE):
-            held += memory_mb_from(_read(each, "smaps_rollup"))
-    return held
+            total += figure_from(_read(each, name))
+    return total
 
 
 def cpu_s_from(stat: str) -> float:

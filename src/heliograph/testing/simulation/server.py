@@ -27,6 +27,7 @@ from heliograph.store.postgres.store import PostgresStore
 from heliograph.testing.clock import START_MS
 from heliograph.testing.leaping import LeapingLoop
 from heliograph.testing.simulation.ground import Life
+from heliograph.testing.stores import numbered
 
 WAIT_S: Final = 30.0
 _CLOCK: Final = """
@@ -311,10 +312,8 @@ class ServerGround:
 
     async def rows(self, statement: str, *values: object) -> list[Any]:
         """As there."""
-        pieces = statement.split("?")
-        text = "".join([pieces[0], *(f"${number}{piece}" for number, piece in enumerate(pieces[1:], 1))])
         async with self._turn.taken():
-            return [tuple(row) for row in await self._look.fetch(text, *values)]
+            return [tuple(row) for row in await self._look.fetch(numbered(statement), *values)]
 
     async def tidy(self) -> None:
         """Vacuum, which nobody may do by himself here: it would change the order of rows at moments of its own."""
