@@ -115,12 +115,17 @@ class Server:
         """Take its folder away."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def _found(self, program: str) -> Path:
+        """Its own, or another server's: some folders have the server alone, and those who ask it may be newer."""
+        folders = (self._programs, *binaries())
+        return next((each / program for each in folders if (each / program).exists()), self._programs / program)
+
     def _run(self, program: str, *arguments: str) -> None:
         user = self._user
         # A file, because what it starts keeps it open: a pipe would never end.
         with (self.folder / "said").open("ab") as said:
             done = subprocess.run(
-                [str(self._programs / program), *arguments],
+                [str(self._found(program)), *arguments],
                 user=None if user is None else user.pw_uid,
                 group=None if user is None else user.pw_gid,
                 extra_groups=None if user is None else [],
