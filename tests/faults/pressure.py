@@ -1,20 +1,25 @@
 """A load that does not wait for answers: requests are due at even times, over as many connections as that takes.
 
 What is due when every connection waits for an answer is not sent: a world has many callers, but not without end.
+As a program it offers from a process of its own, and gives way to what it presses on.
 """
 
 import asyncio
+import json
 import os
 import re
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import quantiles
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 TICK_S = 0.002
+FIRST_S = 5.0
+"""In the first seconds callers are still connecting."""
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 
 
@@ -48,6 +53,15 @@ class Record:
     def seconds(self, *statuses: int, since: float = 0.0) -> list[float]:
         """How long the answers took."""
         return [each.seconds for each in self.answered if each.status in statuses and each.at >= since]
+
+
+class Told(NamedTuple):
+    """What another process's load came to. seconds: by status, half and 99 % of the answers after the first seconds."""
+
+    statuses: dict[int, int]
+    seconds: dict[int, tuple[float, float]]
+    unsent: int
+    most_open: int
 
 
 def percentile(values: Iterable[float], percent: int) -> float:
@@ -176,3 +190,39 @@ class _Caller(asyncio.Protocol):
         if at is not None:
             self._pressure.answered(at, 0, b"")
         self._pressure.lost(self)
+
+
+async def offered_by_another(port: int, api_key: str, *, rate: float, seconds: float, most_open: int) -> Told:
+    """Offer requests from a process of its own; what it came to."""
+    words = (str(port), api_key, str(rate), str(seconds), str(most_open))
+    program = (sys.executable, "-m", "tests.faults.pressure")
+    root = Path(__file__).parents[2]
+    other = await asyncio.create_subprocess_exec(*program, *words, cwd=root, stdout=asyncio.subprocess.PIPE)
+    try:
+        said, _ = await other.communicate()
+    finally:
+        if other.returncode is None:
+            other.kill()
+            await other.wait()
+    told: dict[str, Any] = json.loads(said)
+    statuses = {int(status): count for status, count in told.pop("statuses").items()}
+    spent = {int(status): (half, most) for status, (half, most) in told.pop("seconds").items()}
+    return Told(statuses, spent, **told)
+
+
+def _offer(port: str, api_key: str, rate: str, seconds: str, most_open: str) -> Told:
+    pressure = Pressure(int(port), touchbasepro(api_key), most_open=int(most_open))
+    record = asyncio.run(pressure.offer(float(rate), float(seconds)))
+    statuses = record.statuses()
+    spent = {status: record.seconds(status, since=FIRST_S) for status in statuses}
+    return Told(
+        statuses=dict(statuses),
+        seconds={status: (percentile(each, 50), percentile(each, 99)) for status, each in spent.items()},
+        unsent=record.unsent,
+        most_open=record.most_open,
+    )
+
+
+if __name__ == "__main__":
+    os.nice(5)
+    sys.stdout.write(json.dumps(_offer(*sys.argv[1:])._asdict()))

@@ -34,6 +34,8 @@ STORY_S = 90
 QUIET_S = 45
 LOOK_S = 0.05
 
+Story = Callable[..., Awaitable[None]]
+
 SHORT = "Your code is 4711"
 LONG = "A long message has several segments, and each of them is sent, counted and paid for. " * 3
 SEGMENTS = {SHORT: 1, LONG: 2, "Hello": 1}
@@ -43,18 +45,24 @@ TROUBLE = (OSError, EOFError)
 _DELIVERED = re.compile(rb'"Number":"(\d+)","Status":"Delivered"')
 
 
-def live(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+def lasting(seconds: float) -> Callable[[Story], Callable[..., None]]:
     """Run a story on a loop of its own, with an end."""
 
-    @functools.wraps(test)
-    def run(*args: Any, **kwargs: Any) -> None:
-        async def story() -> None:
-            async with asyncio.timeout(STORY_S):
-                await test(*args, **kwargs)
+    def decorated(test: Story) -> Callable[..., None]:
+        @functools.wraps(test)
+        def run(*args: Any, **kwargs: Any) -> None:
+            async def story() -> None:
+                async with asyncio.timeout(seconds):
+                    await test(*args, **kwargs)
 
-        asyncio.run(story())
+            asyncio.run(story())
 
-    return run
+        return run
+
+    return decorated
+
+
+live = lasting(STORY_S)
 
 
 async def until(is_so: Callable[[], bool], *, seconds: float = 20.0) -> None:

@@ -5,7 +5,7 @@ import base64
 import os
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from heliograph.core.directory import Policy
 from heliograph.sandbox.habits import Habits
 from heliograph.testing.postgres import Server
 from heliograph.testing.served import Reply, Requests
-from tests.faults.pressure import Pressure, memory_mb, percentile, touchbasepro
-from tests.faults.rig import Rig, live, rig
+from tests.faults.pressure import Pressure, memory_mb, offered_by_another, percentile, touchbasepro
+from tests.faults.rig import Rig, lasting, live, rig
 
 CARRIED = 60
 """Messages a second that the carrier takes."""
@@ -27,6 +27,15 @@ MEMORY, STORE = 100, 300
 
 GROWTH_MB = 40
 QUICK_S = 1.0
+
+MINUTES_S = 180
+
+FLOOD = 80_000
+"""Requests a second: some ten times what two cores store."""
+
+FLOOD_CALLERS = 8_000
+FLOOD_ANSWER_S = 5.0
+FLOOD_MB = 400
 
 SMALL = {"HELIOGRAPH_MEMORY_LIMIT": str(MEMORY), "HELIOGRAPH_MESSAGE_LIMIT": str(STORE)}
 
@@ -110,11 +119,43 @@ async def test_the_same_on_postgresql(tmp_path: Path, postgres_server: Server) -
 
 @pytest.mark.long
 @pytest.mark.parametrize("on_server", [False, True], ids=["sqlite", "postgresql"])
-@live
-async def test_a_minute_of_it(tmp_path: Path, postgres_server: Server, on_server: bool) -> None:
+@lasting(MINUTES_S + 90)
+async def test_minutes_of_it(tmp_path: Path, postgres_server: Server, on_server: bool) -> None:
     database = await asyncio.to_thread(postgres_server.new_database) if on_server else ""
     async with slow_carrier(tmp_path, database) as it:
-        await story(it, rate=TENFOLD, seconds=60, most_open=500)
+        await story(it, rate=TENFOLD, seconds=MINUTES_S, most_open=500)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("on_server", [False, True], ids=["sqlite", "postgresql"])
+@lasting(MINUTES_S + 180)
+async def test_minutes_of_ten_times_what_can_be_stored(
+    tmp_path: Path, postgres_server: Server, on_server: bool, record_property: Callable[[str, object], None]
+) -> None:
+    database = await asyncio.to_thread(postgres_server.new_database) if on_server else ""
+    async with rig(tmp_path, Policy.RESEND, habits=Habits(), database=database) as it:
+        await it.commands.run("account", "topup", "acme", "10000000")
+        await it.commands.run("carrier", "set", "north", "--throughput", str(CARRIED))
+        await it.served.start()
+        assert (await it.customer.send(1)).status == 202
+        before, most = memory_mb(it.served.pids()), 0.0
+        flood = offered_by_another(it.served.port, it.api_key, rate=FLOOD, seconds=MINUTES_S, most_open=FLOOD_CALLERS)
+        offering = asyncio.create_task(flood)
+        while not offering.done():
+            await asyncio.wait([offering], timeout=1)
+            most = max(most, memory_mb(it.served.pids()))
+        told = await offering
+        for name, figure in (("told", told), ("before_mb", before), ("most_mb", most)):
+            record_property(name, figure)
+        assert set(told.statuses) <= {202, 429, 503}, told
+        assert all(most_s < FLOOD_ANSWER_S for _, most_s in told.seconds.values()), told
+        assert most < FLOOD_MB, (before, most)
+        await back_to_normal(it, seconds=60)
+        stored = told.statuses[202] + len(it.customer.accepted)
+        assert await it.served.stop() == 0
+        account, audit = await asyncio.gather(it.account(), it.commands.run("audit"))
+        assert audit["is_clean"], audit["findings"]
+        assert account.held + account.captured == stored
 
 
 async def hung(it: Rig) -> tuple[list[asyncio.Task[Reply]], Reply]:

@@ -3,6 +3,11 @@
 import asyncio
 import os
 import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,7 +16,7 @@ import pytest
 import typer
 
 from heliograph.cli import bench
-from heliograph.cli.bench import database, far, load, orders, run, stage, usage
+from heliograph.cli.bench import database, far, load, orders, run, shares, stage, usage
 from heliograph.cli.bench import report as figures
 from heliograph.cli.bench.children import Child, Standing, child
 from heliograph.cli.bench.costs import BenchCost, Cost, DatabaseCost, Reading, Spent, bench_cost, database_cost
@@ -221,6 +226,8 @@ def test_several_processes_and_processors_of_its_own_are_told() -> None:
     report = msgspec.structs.replace(report, database=cost, plan=plan(processes=3, database_cores=(0, 2)))
     text = text_of(report)
     assert "server    3 processes, together 125.0 CPU seconds" in text
+    held = msgspec.structs.replace(report, plan=plan(processes=3, process_share=0.2))
+    assert "server    3 processes, held to 0.2 of a core each, together 125.0 CPU seconds" in text_of(held)
     assert "75.0 CPU seconds for 1,000 messages, 200.0 MB at the end; processors of its own: 0, 2" in text
 
 
@@ -537,6 +544,45 @@ def test_a_server_of_the_benchs_own_has_processors_of_its_own() -> None:
         assert written is not None
         assert min(written) > 1_000_000
     assert os.sched_getaffinity(0) == before
+
+
+@contextmanager
+def busy() -> Iterator[int]:
+    """A process that takes all of a core that it can get."""
+    process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        yield process.pid
+    finally:
+        process.kill()
+        process.wait()
+
+
+def share_of(pid: int, *, seconds: float = 0.3) -> float:
+    """How much of a core a process uses."""
+    before, begun = usage.whole_cpu_s(pid), time.monotonic()
+    time.sleep(seconds)
+    return (usage.whole_cpu_s(pid) - before) / (time.monotonic() - begun)
+
+
+def test_a_process_gets_its_share_of_a_core_and_no_more() -> None:
+    with busy() as pid:
+        try:
+            with shares.shares([[pid]], 0.1):
+                assert share_of(pid) < 0.2
+        except Refused as refusal:
+            pytest.skip(str(refusal))
+        assert any(share_of(pid) > 0.2 for _ in range(30))
+    assert not [each for place in shares.PLACES for each in place.glob(f"heliograph-bench-{os.getpid()}-*")]
+
+
+def test_shares_that_cannot_be_dealt_out_are_refused(tmp_path: Path) -> None:
+    with shares.shares([[os.getpid()]], 0, places=[tmp_path]):
+        pass
+    with pytest.raises(Refused, match="needs Linux with control groups"), shares.shares([], 0.1, places=[tmp_path]):
+        pass
+    nobody = 2**22 + 1
+    with pytest.raises(Refused, match="--process-share"), shares.shares([[nobody]], 0.1):
+        pass
 
 
 def test_the_disk_a_folder_is_on() -> None:

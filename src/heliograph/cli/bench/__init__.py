@@ -32,6 +32,7 @@ def bench(  # noqa: PLR0913 (what can be asked for, and whether it is asked for 
     policy: Annotated[Literal["resend", "hold"], typer.Option(help="For segments in doubt.")] = "resend",
     processes: Annotated[int, typer.Option(min=1, max=63, help="Of the server, each with an SMPP session.")] = 1,
     database_cores: Annotated[str, typer.Option(metavar="CORES", help="PostgreSQL's own processors, as 0,1.")] = "",
+    process_share: Annotated[float, typer.Option(min=0, max=1, help="Of a core, for each process; 0: all.")] = 0,
 ) -> None:  # fmt: skip
     """Measure this machine: every message is stored, submitted over SMPP, receipted, and told to a webhook.
 
@@ -60,6 +61,7 @@ def bench(  # noqa: PLR0913 (what can be asked for, and whether it is asked for 
         database=world().flags.get("database", ""),
         processes=processes,
         database_cores=cores_in(database_cores),
+        process_share=process_share,
     )
     report = measure(plan, is_watched=sys.stderr.isatty())
     print(json.dumps(msgspec.to_builtins(report), indent=2) if world().as_json else text_of(report))

@@ -212,7 +212,10 @@ def text_of(report: Report) -> str:
 
 
 def _processes(plan: Plan) -> str:
-    return f"{plan.processes} processes, together " if plan.processes > 1 else ""
+    held = (
+        f"held to {plan.process_share} of a core{' each' if plan.processes > 1 else ''}, " if plan.process_share else ""
+    )
+    return f"{plan.processes} processes, {held}together " if plan.processes > 1 else held
 
 
 def _database_lines(report: Report) -> Iterator[str]:

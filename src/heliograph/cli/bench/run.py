@@ -11,6 +11,7 @@ from heliograph.cli.bench.costs import Reading, Spent
 from heliograph.cli.bench.crew import Crew, measured
 from heliograph.cli.bench.database import Database, check, database
 from heliograph.cli.bench.orders import FarOrder, FarRecords, LoadOrder, LoadRecords
+from heliograph.cli.bench.shares import shares
 from heliograph.cli.bench.stage import Plan, Stage, environ_for, stage
 from heliograph.services.refused import Refused
 
@@ -50,7 +51,8 @@ class _Run:
             await standing.until(lambda counts: "webhook_port" in counts)
             async with stage(plan, crew.folder, environ=crew.environ, standing=standing) as staged:
                 await self._warm_up(staged)
-                load, spent = await self._load(staged, far)
+                with shares(staged.families(), plan.process_share):
+                    load, spent = await self._load(staged, far)
             await crew.read(far, records, path=order.records)
         machine = crew.machine(spent.load_cpu_s + spent.far_cpu_s)
         return report.report(plan, load=load, far=records, spent=spent, machine=machine)

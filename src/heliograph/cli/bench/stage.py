@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from heliograph.cli.bench import usage
 from heliograph.cli.bench.children import END_S, Child, Standing, child
 from heliograph.services.refused import Refused
 from heliograph.testing.ports import free_ports
@@ -27,6 +28,7 @@ class Plan:
 
     database: "" for a file, `postgresql://` for a server of the bench's own, or the address of an empty database.
     database_cores: processors that this server alone uses; none: it shares all of them with everybody.
+    process_share: of a core, to which each process of the server is held; 0: to none.
     """
 
     messages: int
@@ -38,6 +40,7 @@ class Plan:
     database: str = ""
     processes: int = 1
     database_cores: tuple[int, ...] = ()
+    process_share: float = 0
 
     @property
     def requests(self) -> int:
@@ -67,6 +70,11 @@ class Stage:
     async def commits(self) -> int:
         """Transactions that the store's writers have committed, in all processes."""
         return sum([figure_in(await page(port, "/metrics"), COMMITS) for port in self.ports or [self.port]])
+
+    def families(self) -> list[list[int]]:
+        """The processes that carry messages, each with those that it has started."""
+        pids = usage.children_of(self.server.pid) if self.ports else [self.server.pid]
+        return [list(usage.family_of(pid)) for pid in pids]
 
     async def is_shared_out(self) -> bool:
         """Whether every process has a session. One that has just begun may not answer for itself yet."""

@@ -13,9 +13,15 @@ _GONE: Final = (FileNotFoundError, ProcessLookupError)
 def family_of(pid: int) -> Iterator[int]:
     """A process, and those that it and its children started, as far as they live."""
     yield pid
+    for child in children_of(pid):
+        yield from family_of(child)
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that a process started itself, as far as they live."""
     with suppress(*_GONE):
-        for child in _read(pid, f"task/{pid}/children").split():
-            yield from family_of(int(child))
+        return [int(child) for child in _read(pid, f"task/{pid}/children").split()]
+    return []
 
 
 def whole_cpu_s(pid: int) -> float:
