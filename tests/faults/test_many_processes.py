@@ -4,7 +4,7 @@ import asyncio
 import signal
 import statistics
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -82,20 +82,31 @@ async def test_every_process_is_replaced_under_load_and_nobody_is_refused(
         await it.served.start()
         await until(lambda: it.centre.sessions == 2)
         children = it.served.pids()[1:]
-        loading = True
+        over = asyncio.Event()
 
         async def load() -> None:
-            while loading:
+            while not over.is_set():
                 assert (await it.customer.send(1)).status == 202
 
+        async def keep() -> None:
+            """The same on a connection that is kept as long as the server says nothing else."""
+            while not over.is_set():
+                async with Requests(it.served.port, it.api_key) as requests:
+                    headers: Mapping[str, str] = {}
+                    while not ("connection" in headers or over.is_set()):
+                        reply = await it.customer.request(requests, it.customer.fresh(SHORT, 1), SHORT)
+                        assert reply.status == 202
+                        headers = reply.headers
+                        await asyncio.sleep(0.02)
+
         async with asyncio.TaskGroup() as group:
-            callers = [group.create_task(load()) for _ in range(3)]
+            callers = [group.create_task(each()) for each in (load, load, load, keep, keep, keep)]
             await until(lambda: len(it.submits()) >= 20)
             it.served.send(signal.SIGHUP)
             await until(lambda: len(set(it.served.pids()[1:]) - set(children)) == 2 and len(it.served.pids()) == 3)
             before = len(it.submits())
             await until(lambda: len(it.submits()) >= before + 20)
-            loading = False
+            over.set()
             await asyncio.wait(callers)
         outcome = await it.settle()
         outcome.check(HOLD, window=0)

@@ -28,7 +28,8 @@ LOOK_S = 5
 """Seconds between two looks at every connection's patience."""
 
 LAST_REQUEST_S = 2.0
-"""When the server ends, a request that has not come by then is not waited for."""
+"""When the server ends, a request that has not come by then is not waited for. Programs that send on an open connection
+do so more often, and one that finds it closed the moment it sends cannot know what became of its request."""
 
 REQUEST_LOOKS = 60 // LOOK_S + 1
 """Looks during which a request may be awaited or come in: a caller has a minute for it."""
@@ -145,15 +146,24 @@ class Connection(HttpToolsProtocol):
         super().connection_made(cast(asyncio.Transport, gathering))
 
     def shutdown(self) -> None:
-        """The server ends. Who has just connected, or is still asking, is answered first."""
-        if not self._is_asking:
+        """The server ends. Who may be asking just now is answered first, and told that nothing follows.
+
+        Those are callers who have just connected, have begun to ask, or asked a moment ago and kept the connection.
+        """
+        is_long_silent = not self._is_asking and 0 < self.patience < IDLE_LOOKS - 1
+        if self._is_awaited() or is_long_silent:
             super().shutdown()
         elif not self._is_last:
             self._is_last = True
             self.loop.call_later(LAST_REQUEST_S, self._end_waiting)
 
+    def _is_awaited(self) -> bool:
+        """Whether the caller waits for our answer."""
+        request: RequestResponseCycle | None = self.cycle
+        return not (self._is_asking or request is None or request.response_complete)
+
     def _end_waiting(self) -> None:
-        if self._is_asking:
+        if not self._is_awaited():
             self.transport.close()
 
     # What the parser tells, in this order -----------------------------------------------------------------------

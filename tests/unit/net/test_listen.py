@@ -11,6 +11,7 @@ import uvloop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from heliograph.net import connection
 from heliograph.net.connection import IDLE_LOOKS, LOOK_S, REQUEST_LOOKS, Handler, Receive, Reply, Scope, Send
 from heliograph.net.listen import listening_socket, serve_http
 from heliograph.testing.clock import VirtualClock, turns
@@ -326,10 +327,43 @@ def test_who_had_connected_before_the_server_ends_is_answered(tell: Tell, asked:
         async with server.dial() as other, server.dial() as wire:
             await wire.say(asked[:known])
             assert await other.ask(GET) == answer(b"a=1|")
+            await server.look(2)
             server.serving.cancel()
             assert await other.rest() == b""
             await wire.say(asked[known:])
             assert await wire.rest() == answer(b"|Hello" if asked is POST else b"|", closes=True)
+
+    tell(story)
+
+
+@pytest.mark.parametrize("asked", [POST, USUAL])
+@pytest.mark.parametrize("first", [POST, USUAL])
+def test_who_asked_a_moment_ago_may_ask_once_more_when_the_server_ends(tell: Tell, first: bytes, asked: bytes) -> None:
+    """On a connection that it keeps: whatever it sends before it knows of the end has an answer."""
+
+    async def story(server: Served) -> None:
+        async with server.dial() as wire:
+            assert await wire.ask(first) == answer(b"|Hello" if first is POST else b"|")
+            server.serving.cancel()
+            while b"connection: close" not in (heard := await wire.ask(asked)):
+                await turns(1)
+            assert heard + await wire.rest() == answer(b"|Hello" if asked is POST else b"|", closes=True)
+
+    tell(story)
+
+
+@pytest.mark.parametrize("asked", [b"", POST[:5], POST, USUAL])
+def test_nobody_is_waited_for_who_does_not_ask(tell: Tell, asked: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "LAST_REQUEST_S", 0.05)
+
+    async def story(server: Served) -> None:
+        async with server.dial() as wire, server.dial() as other:
+            await wire.say(asked)
+            assert await other.ask(GET) == answer(b"a=1|")
+            server.serving.cancel()
+            heard = answer(b"|Hello" if asked is POST else b"|") if asked in {POST, USUAL} else b""
+            assert await wire.rest() == heard
+            assert await other.rest() == b""
 
     tell(story)
 
@@ -342,6 +376,7 @@ def test_a_request_on_the_way_is_answered_before_the_server_ends(tell: Tell, ask
             server.echo.gate.clear()
             await wire.say(asked)
             await server.on_the_way(2)
+            await server.look(2)
             server.serving.cancel()
             assert await idle.rest() == b""
             assert not server.serving.done()
