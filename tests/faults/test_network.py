@@ -1,11 +1,10 @@
-"""A network that drops, delays, cuts within a frame, trickles and half-opens, between every pair of parts."""
+"""A network that drops, delays, cuts within a frame, trickles and half-opens, between every pair of parts.
+
+Between them stands a proxy that knows TCP; a line that loses single packets is in test_real_line.py.
+"""
 
 import asyncio
 import json
-import shutil
-import subprocess
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from heliograph.sandbox.habits import Habits
 from heliograph.testing import postgres
 from heliograph.testing.cut_wire import CutWire
 from heliograph.testing.ports import free_ports
-from heliograph.testing.served import PROGRAM, Reply, Requests
+from heliograph.testing.served import Reply, Requests
 from tests.faults.rig import SHORT, TROUBLE, WINDOW, Rig, live, rig, until
 
 RESEND, HOLD = Policy.RESEND, Policy.HOLD
@@ -141,77 +140,3 @@ async def between_server_and_postgresql(folder: Path, port: int) -> None:
             await load
             outcome = await it.settle()
             outcome.check(RESEND)
-
-
-NAMESPACE = "heliograph-far"
-NEAR_END, FAR_END = "10.234.56.1", "10.234.56.2"
-
-
-def do(*words: str) -> bool:
-    """Run a command; whether it did."""
-    return not subprocess.run(words, check=False, capture_output=True).returncode
-
-
-def line_up() -> bool:
-    """A network of its own, and a line to it, which loses packets where the machine can do that."""
-    is_made = all(
-        do(*words.split())
-        for words in (
-            f"ip link add helio0 type veth peer name helio1 netns {NAMESPACE}",
-            f"ip addr add {NEAR_END}/30 dev helio0",
-            "ip link set helio0 up",
-            f"ip -n {NAMESPACE} addr add {FAR_END}/30 dev helio1",
-            f"ip -n {NAMESPACE} link set helio1 up",
-        )
-    )
-    do("tc", "qdisc", "add", "dev", "helio0", "root", "netem", "loss", "5%", "delay", "20ms", "10ms")
-    return is_made
-
-
-@pytest.fixture
-def far_network() -> Iterator[None]:
-    if shutil.which("ip") is None or not do("ip", "netns", "add", NAMESPACE):
-        pytest.skip("network namespaces take root, and the program ip")
-    try:
-        if not line_up():
-            pytest.skip("a line between two networks cannot be made here")
-        yield
-    finally:
-        do("ip", "link", "del", "helio0")
-        do("ip", "netns", "del", NAMESPACE)
-
-
-@asynccontextmanager
-async def far_centre() -> AsyncIterator[int]:
-    """A message centre in the other network; its port."""
-    centre = await asyncio.create_subprocess_exec(
-        "ip", "netns", "exec", NAMESPACE, *PROGRAM, "message-centre", "--host", FAR_END, "--port", "0",
-        stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        assert centre.stdout is not None
-        said = await asyncio.wait_for(centre.stdout.readline(), 20)
-        yield int(said.split(b",")[0].rpartition(b":")[2])
-    finally:
-        centre.terminate()
-        await centre.wait()
-
-
-@pytest.mark.long
-@pytest.mark.usefixtures("far_network")
-@live
-async def test_a_real_line_that_goes_down_and_comes_up_loses_nothing(tmp_path: Path) -> None:
-    async with rig(tmp_path, RESEND, settings=QUICK) as it, far_centre() as port:
-        await it.commands.run("carrier", "set", "north", "--url", f"smpp://rig:rig@{FAR_END}:{port}")
-        await it.served.start()
-        for most in (40, 80, 120):
-            load = asyncio.create_task(it.customer.load(most))
-            await asyncio.sleep(0.3)
-            do("ip", "link", "set", "helio0", "down")
-            await asyncio.sleep(4)
-            do("ip", "link", "set", "helio0", "up")
-            await load
-        await until(lambda: set(it.customer.accepted) <= it.told(), seconds=60)
-        assert {each["state"] for each in await it.messages()} == {"delivered"}
-        audit = await it.commands.run("audit")
-        assert audit["is_clean"], audit["findings"]

@@ -37,10 +37,17 @@ class Answer(NamedTuple):
 class Receiver:
     """The server; an async context. answer: for every path that has none of its own in `answers`; both may change.
 
-    hear: takes the calls in place of the list `calls`, for long runs.
+    hear: takes the calls in place of the list `calls`, for long runs. host: the address to listen on.
     """
 
-    def __init__(self, answer: Answer | None = None, *, hear: Callable[[Call], object] | None = None) -> None:
+    def __init__(
+        self,
+        answer: Answer | None = None,
+        *,
+        hear: Callable[[Call], object] | None = None,
+        host: str = "127.0.0.1",
+    ) -> None:
+        self._host = host
         self.answer = answer or Answer()
         self.answers: dict[str, Answer] = {}
         self.calls: list[Call] = []
@@ -54,7 +61,7 @@ class Receiver:
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", 0, backlog=1024)
+        self._server = await loop.create_server(lambda: _Connection(self), self._host, 0, backlog=1024)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -70,7 +77,7 @@ class Receiver:
     @property
     def url(self) -> str:
         """Its address, without a path."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self._host}:{self.port}"
 
     async def wait_for(self, count: int, *, timeout_s: float = 10.0) -> None:
         """Wait until so many calls have come since the start. Raises TimeoutError."""

@@ -20,7 +20,7 @@ PROGRAM: Final = (str(Path(sys.executable).with_name("heliograph")),)
 
 START_S: Final = 20.0
 END_S: Final = 30.0
-_ADDRESS: Final = re.compile(rb"serves http://127\.0\.0\.1:(\d+)")
+_ADDRESS: Final = re.compile(rb"serves http://[\d.]+:(\d+)")
 _MOST_LINES: Final = 2_000
 
 
@@ -160,12 +160,13 @@ class Reply(NamedTuple):
 class Requests:
     """One HTTP connection, kept open; an async context. Any trouble on the wire is an OSError or EOFError."""
 
-    def __init__(self, port: int, api_key: str = "") -> None:
+    def __init__(self, port: int, api_key: str = "", *, host: str = "127.0.0.1") -> None:
+        self._host = host
         self._port = port
         self._api_key = api_key
 
     async def __aenter__(self) -> Self:
-        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
+        self._reader, self._writer = await asyncio.open_connection(self._host, self._port)
         return self
 
     async def __aexit__(

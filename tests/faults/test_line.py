@@ -1,0 +1,59 @@
+"""The line of the long stories is as bad as they believe."""
+
+import select
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from tests.faults.line import FAIR, Line, Weather, line
+
+COUNT = 100
+"""A socket keeps so many datagrams for one who reads them later."""
+
+FOUL = Weather(loss=0.2, doubles=0.2)
+
+
+@pytest.fixture
+def made() -> Iterator[Line]:
+    try:
+        with line(seed=1) as it:
+            yield it
+    except LookupError as error:
+        pytest.skip(str(error))
+
+
+def arrived(made: Line, weather: Weather, *, count: int = COUNT) -> list[int]:
+    """Which of so many datagrams reach the far end, in the order in which they do."""
+    made.weather = weather
+    with made.far_side():
+        far = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with closing(far), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as near:
+        far.bind((made.far, 0))
+        for number in range(count):
+            near.sendto(number.to_bytes(2, "big"), far.getsockname())
+        found: list[int] = []
+        while select.select([far], [], [], 0.2)[0]:
+            found.append(int.from_bytes(far.recv(2), "big"))
+        return found
+
+
+def test_a_bad_line_loses_doubles_and_reorders(made: Line) -> None:
+    found = arrived(made, FOUL)
+    assert COUNT * 0.5 < len(set(found)) < COUNT
+    assert len(found) > len(set(found))
+    assert found != sorted(found)
+    assert made.there.lost > 0
+    assert made.there.doubled > 0
+
+
+def test_a_fair_line_brings_everything_once(made: Line) -> None:
+    assert sorted(arrived(made, FAIR)) == list(range(COUNT))
+
+
+def test_one_way_may_be_silent_alone(made: Line) -> None:
+    made.there.is_silent = True
+    assert not arrived(made, FAIR, count=5)
+    made.there.is_silent, made.back.is_silent = False, True
+    assert len(arrived(made, FAIR, count=5)) == 5
