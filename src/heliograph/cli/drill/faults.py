@@ -99,7 +99,8 @@ async def rolling_restart(it: Stage, _dice: random.Random) -> None:
     if not _is_replaced(it, known):
         it.findings.append("a rolling restart did not replace every process")
     if it.failed_at >= began:
-        it.findings.append(f"a request got no answer, or a refusal, during a rolling restart: {it.failure}")
+        said = " / ".join(it.served.log[-5:])
+        it.findings.append(f"a request got no answer, or a refusal, during a rolling restart: {it.failure}; {said}")
 
 
 async def _all_ready(it: Stage) -> None:
