@@ -7,6 +7,7 @@ BIN := .venv/bin
 # Half as many again as processors: many tests wait, for a disk, a clock or a process of their own.
 WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((n > 4 ? 6 : (n * 3 + 1) / 2)))
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=worksteal
+SHORT := --override-ini=faulthandler_timeout=120
 # Tests start hundreds of processes: none of them should compile again what the one before it has compiled.
 unexport PYTHONDONTWRITEBYTECODE
 PEERS := tests/interop/node_modules/.package-lock.json
@@ -24,10 +25,10 @@ demo: setup ## send real messages through a sandbox and watch them arrive (ONCE=
 	@$(BIN)/heliograph sandbox $(if $(ONCE),--once)
 
 test: setup ## the tests, without third-party peers and long repetitions
-	@$(PYTEST) -m "not long" --ignore=tests/interop $(ARGS)
+	@$(PYTEST) $(SHORT) -m "not long" --ignore=tests/interop $(ARGS)
 
 interop: setup $(PEERS) ## the tests against other people's SMPP software; what is missing is skipped with its reason
-	@$(PYTEST) -rs tests/interop $(ARGS)
+	@$(PYTEST) $(SHORT) -rs tests/interop $(ARGS)
 
 faults: setup ## crashes, cut wires and full disks, repeated many times
 	@$(PYTEST) tests/faults $(ARGS)

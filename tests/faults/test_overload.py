@@ -29,7 +29,7 @@ MEMORY, STORE = 100, 300
 GROWTH_MB = 40
 QUICK_S = 1.0
 
-MINUTES_S = 180
+MINUTES_S = 150
 
 FLOOD = 80_000
 """Requests a second: some ten times what two cores store."""
