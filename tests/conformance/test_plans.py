@@ -1,5 +1,6 @@
 """Hot statements find their rows by key, however many there are."""
 
+import asyncio
 import json
 import pkgutil
 import time
@@ -9,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from heliograph.core.ids import day_of, first_at, first_of_day
-from heliograph.store import hops
+from heliograph.core.ids import AccountId, day_of, first_at, first_of_day
+from heliograph.store import audit, hops
 from heliograph.store.hops.statements import LARGEST, NOTHING, Statement
 from heliograph.store.postgres import days
 from heliograph.store.schema import metadata
 from heliograph.testing.postgres import Server
 from heliograph.testing.stores import FreshPostgres, FreshSqlite, OneDatabase, fresh_store
+from tests.faults.backlog import fill
 
 
 def _statements() -> Iterator[tuple[str, Statement]]:
@@ -104,6 +107,35 @@ def test_rows_are_found_by_their_keys_also_where_the_server_believes_that_there_
         if node["Node Type"].startswith("Index") and "Index Cond" not in node
     }
     assert not whole
+
+
+def test_no_search_of_the_audit_compares_every_row_with_every_row(postgres_server: Server, tmp_path: Path) -> None:
+    """Also where tables are long for the memory there is, as those of millions of messages are."""
+    address = postgres_server.new_database()
+    asyncio.run(fill(tmp_path, address, count=5_000))
+    postgres = FreshPostgres(address)
+    try:
+        postgres.execute("analyze")
+        searches = audit.searches_of(AccountId(1)) | audit.searches_beside(int(time.time() * 1000))
+        plans = {words: postgres.run(_search_plan(postgres, search)) for words, search in searches.items()}
+    finally:
+        postgres.close()
+    for words, plan in plans.items():
+        for node in _nodes(plan):
+            for child in node.get("Plans", ()):
+                is_whole = child["Parent Relationship"] != "SubPlan" or f"hashed {child['Subplan Name']}" in str(node)
+                assert is_whole, (words, node)
+
+
+async def _search_plan(postgres: FreshPostgres, search: audit.Search) -> dict[str, Any]:
+    """How the server carries a search out with next to no memory."""
+    async with postgres.store.searching() as connection:
+        written = search.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+        await connection.execute(text("set work_mem = '64kB'"))
+        (explained,) = (await connection.execute(text(f"explain (format json) {written}"))).one()
+    (plan,) = explained
+    found: dict[str, Any] = plan["Plan"]
+    return found
 
 
 def _today() -> int:

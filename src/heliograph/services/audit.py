@@ -1,12 +1,17 @@
 """Audit: whether the books agree with the messages and no message is lost. Finds, and repairs nothing."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
 
 from heliograph.core.money import credits_from_amount
 from heliograph.net.clock import Clock, SystemClock
 from heliograph.store import accounts, audit
 from heliograph.store.audit import Books
 from heliograph.store.engine import Store
+
+
+def _untold(_done: int, _of: int) -> None:
+    """To nobody."""
 
 
 class Audit:
@@ -16,21 +21,33 @@ class Audit:
         self._store = store
         self._clock = clock or SystemClock()
 
-    async def check(self) -> tuple[str, ...]:
-        """One sentence for each finding, with the ids it is about; none when everything is sound."""
-        findings: list[str] = []
+    async def check(self, told: Callable[[int, int], object] = _untold) -> tuple[str, ...]:
+        """One sentence for each finding, with the ids it is about; none when everything is sound.
+
+        told: how many searches are done, and of how many, while it goes on.
+        """
         async with self._store.reading() as connection:
             known = await accounts.every(connection)
-        for account in known:
-            async with self._store.reading() as connection:
-                books = await audit.books_of(connection, account.account_id)
-                misfits = await audit.misfits_of(connection, account.account_id)
+        beside = audit.searches_beside(self._clock.now_ms())
+        theirs = [(account, audit.searches_of(account.account_id)) for account in known]
+        of = len(beside) + sum(1 + len(searches) for _, searches in theirs)
+        steps = itertools.count(1)
+        findings: list[str] = []
+        for account, searches in theirs:
             whose = f"Account {account.name!r}"
-            findings += [f"{whose}: {sentence}" for sentence in _faults_of(books)]
-            findings += [f"{whose}: messages {words}: {_row(ids)}." for words, ids in misfits.items()]
-        async with self._store.reading() as connection:
-            strays = await audit.strays(connection, now_ms=self._clock.now_ms())
-        findings += [f"Some {words}: {_row(ids)}." for words, ids in strays.items()]
+            async with self._store.searching() as connection:
+                books = await audit.books_of(connection, account.account_id)
+                findings += [f"{whose}: {sentence}" for sentence in _faults_of(books)]
+                told(next(steps), of)
+                for words, wanted in searches.items():
+                    if ids := await audit.found(connection, wanted):
+                        findings.append(f"{whose}: messages {words}: {_row(ids)}.")
+                    told(next(steps), of)
+        async with self._store.searching() as connection:
+            for words, wanted in beside.items():
+                if ids := await audit.found(connection, wanted):
+                    findings.append(f"Some {words}: {_row(ids)}.")
+                told(next(steps), of)
         return tuple(findings)
 
 

@@ -71,6 +71,10 @@ class Store(Protocol):
         """A connection that only reads; raises StoreUnavailable."""
         ...
 
+    def searching(self) -> "AbstractAsyncContextManager[AsyncConnection]":
+        """The same for searches through everything, which take as long as they take."""
+        ...
+
     def writing(self) -> "AbstractAsyncContextManager[AsyncConnection]":
         """One short transaction, committed at the end of the block; takes its turn among processes."""
         ...

@@ -68,6 +68,8 @@ class InlineStore:
         finally:
             self._let_go(taken, "rollback")
 
+    searching = reading
+
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Connection]:
         """A transaction."""

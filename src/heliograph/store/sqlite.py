@@ -56,6 +56,8 @@ class SqliteStore:
             async with self._readers.connect() as connection:
                 yield connection
 
+    searching = reading
+
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """A transaction in this process's turn."""

@@ -9,6 +9,7 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from heliograph.store.engine import StoreUnavailable
 from heliograph.store.hops.statements import Days
@@ -21,7 +22,7 @@ from heliograph.store.writer import nothing
 
 CONNECT_S: Final = 5.0
 STATEMENT_S: Final = 30.0
-"""No statement of ours takes so long; one that does hangs."""
+"""No statement of ours takes so long but searches through everything; one that does hangs."""
 HOT_S: Final = 0.9
 """A hot statement that takes so long is given up: the server is away, or has too much to do at once."""
 SOON_S: Final = 0.9
@@ -46,6 +47,9 @@ _HOT_SETTINGS: Final = _SETTINGS | {
     "plan_cache_mode": "force_generic_plan",
     "idle_in_transaction_session_timeout": "3s",
 }
+
+
+_SEARCH_SETTINGS: Final = _SETTINGS | {"work_mem": "64MB"}
 
 
 class PostgresStore:
@@ -73,6 +77,9 @@ class PostgresStore:
             self.address, timeout=CONNECT_S, command_timeout=STATEMENT_S, server_settings=_SETTINGS
         )
 
+    async def _connect_to_search(self, **_: object) -> asyncpg.Connection:
+        return await asyncpg.connect(self.address, timeout=CONNECT_S, server_settings=_SEARCH_SETTINGS)
+
     async def connect_hot(self) -> asyncpg.Connection:
         """The hot writer's connection."""
         connection = await asyncpg.connect(
@@ -91,6 +98,17 @@ class PostgresStore:
         """A snapshot to read from."""
         with _unavailable():
             async with self._soon(self._engine.connect()) as connection:
+                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                yield connection
+
+    @asynccontextmanager
+    async def searching(self) -> AsyncIterator[AsyncConnection]:
+        """The same for searches through everything, which take as long as they take."""
+        engine = create_async_engine(
+            "postgresql+asyncpg://", async_creator=self._connect_to_search, poolclass=NullPool, hide_parameters=True
+        )
+        with _unavailable():
+            async with engine.connect() as connection:
                 await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 yield connection
 

@@ -161,6 +161,8 @@ class MortalStore:
         async with self._store.reading() as connection:
             yield connection
 
+    searching = reading
+
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Connection]:
         """As there."""

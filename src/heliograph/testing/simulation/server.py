@@ -222,6 +222,8 @@ class ServerStore(PostgresStore):
             async with super().reading() as connection:
                 yield connection
 
+    searching = reading
+
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Connection]:
         """As there."""
