@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from heliograph.core.events import Audience
 from heliograph.core.ids import AccountId, CarrierId, IdSource, MessageId, SubmissionId
@@ -11,6 +12,7 @@ from heliograph.core.receipts import Receipt
 from heliograph.core.settling import OutcomeKind, ReceiptFact, SegmentFact, Settled
 from heliograph.core.standing import Fact, Standing, Taken
 from heliograph.core.states import MessageState
+from heliograph.store.audit import Searches, found
 from heliograph.store.hops.accept import ACCEPT, AcceptRequest, NewBody, NewMessage, Stored
 from heliograph.store.hops.mark import MARK, MarkRequest
 from heliograph.store.hops.settle import SETTLE, SettleRequest
@@ -22,6 +24,11 @@ SENDER = "+27820000001"
 NOBODY = Audience({})
 RECIPIENT = "+27831234567"
 VALID_MS = 3_600_000
+
+
+def faults(engine: FreshStore, searches: Searches) -> set[str]:
+    """The words of those searches of the audit that find something."""
+    return {words for words, wanted in searches.items() if engine.reading(partial(found, wanted=wanted))}
 
 
 @dataclass

@@ -18,7 +18,7 @@ from heliograph.store import audit, ended
 from heliograph.store.hops.accept import ACCEPT
 from heliograph.store.hops.notify import GROUP, TRIED, DeliveryState, GroupRequest, TriedRequest
 from heliograph.testing.stores import NOW_MS, FreshStore
-from tests.conformance.steps import RECIPIENT, Steps
+from tests.conformance.steps import RECIPIENT, Steps, faults
 
 S = MessageState
 HOOK = WebhookId(1)
@@ -73,7 +73,7 @@ def _books_agree(engine: FreshStore) -> Iterator[None]:
     assert books.kept == books.posted
     assert (books.kept.held, books.kept.captured) == (books.held, books.captured)
     strange = {"belong to a process that never was (lost)"}  # The steps have no owner's row.
-    assert set(engine.reading(lambda connection: audit.misfits_of(connection, engine.account_id))) <= strange
+    assert faults(engine, audit.searches_of(engine.account_id)) <= strange
     lost = "select match_key from receipt_map r where message_id is not null and not exists "
     assert (
         engine.rows(f"{lost}(select 1 from message m where m.account_id = r.account_id and m.id = r.message_id)") == []
