@@ -122,8 +122,8 @@ class Commits:
             for name in names:
                 self._reach(f"{name}.stored")
         except BaseException as error:
-            if isinstance(error, TimeoutError):
-                # It would be as silent about the end of the transaction.
+            if isinstance(error, TimeoutError | asyncpg.InternalClientError):
+                # It would be as silent about the end of the transaction, or the driver has lost its place in it.
                 connection.terminate()
             if not connection.is_closed():
                 with suppress(Exception):

@@ -35,12 +35,13 @@ def sqlstate_of(error: BaseException) -> str:
 def is_unavailable(error: BaseException) -> bool:
     """Whether an error speaks of the store as a whole, not of the rows.
 
-    The driver's own errors are about connections that are closed or broken.
+    The driver's own errors are about connections that are closed or broken; about one that was ended while a statement
+    was prepared it says that it does not know where it stands (`InternalClientError`).
     """
     if isinstance(error, asyncpg.PostgresError) or sqlstate_of(error):
         state = sqlstate_of(error)
         return state[:2] in _AWAY or state in _ALSO_AWAY
-    return isinstance(error, OSError | asyncpg.InterfaceError | TimeoutError | EOFError)
+    return isinstance(error, OSError | asyncpg.InterfaceError | asyncpg.InternalClientError | TimeoutError | EOFError)
 
 
 def may_be_tried_again(error: BaseException) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from heliograph.core.ids import AccountId, CarrierId
@@ -98,6 +99,26 @@ def test_a_dead_owner_is_shut_out_for_good(postgres_server: Server) -> None:
         await two.second.forget(owner)
         assert [each.owner for each in (await two.picture()).owners] == [two.second.owner]
         assert (await join(two.store, [])).owner > two.second.owner
+
+    tell(postgres_server, story)
+
+
+def test_a_connection_whose_driver_has_lost_its_place_is_given_up(
+    postgres_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it does when the server ends a connection while a statement is prepared."""
+
+    async def lost(*_: object) -> object:
+        raise asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
+
+    async def story(two: Two) -> None:
+        await two.first.beat(low_water_id=1, sessions=())
+        with monkeypatch.context() as patch:
+            patch.setattr(asyncpg.Connection, "fetchval", lost)
+            with pytest.raises(StoreUnavailable):
+                await two.first.beat(low_water_id=1, sessions=())
+        await two.first.beat(low_water_id=1, sessions=())
+        assert not two.died
 
     tell(postgres_server, story)
 

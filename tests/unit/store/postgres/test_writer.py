@@ -59,11 +59,15 @@ NOTE: Hop[str, int] = Hop("note", lambda _: 1, _note)
 
 
 class Desk:
-    """A writer on a small store. lose: what happens to a commit, instead of its answer. while_resting: done then."""
+    """A writer on a small store. lose: what happens to a commit, instead of its answer; lost_as: how that is noticed.
+
+    while_resting: done then.
+    """
 
     def __init__(self, address: str) -> None:
         self.store = PostgresStore(address)
         self.lose: Callable[[asyncpg.Connection], Awaitable[None]] | None = None
+        self.lost_as: Exception = ConnectionResetError()
         self.opened = 0
         self.reached: list[str] = []
         self.died: list[BaseException] = []
@@ -128,7 +132,7 @@ class _Losing:
             self._desk.lose = None
             await lose(self._connection)
             self._connection.terminate()
-            raise ConnectionResetError
+            raise self._desk.lost_as
         return await self._connection.execute(text, *values)
 
 
@@ -284,12 +288,17 @@ def test_one_who_will_not_hear_does_not_keep_the_others_from_hearing(address: st
     tell(address, story)
 
 
-def test_a_commit_that_happened_although_its_answer_was_lost(address: str) -> None:
+LOST = (ConnectionResetError(), asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is …"))
+"""The second is how the driver says that the server ended the connection while it asked for something."""
+
+
+@pytest.mark.parametrize("lost_as", LOST, ids=["reset", "out of place"])
+def test_a_commit_that_happened_although_its_answer_was_lost(address: str, lost_as: Exception) -> None:
     async def commit(connection: asyncpg.Connection) -> None:
         await connection.execute("commit")
 
     async def story(desk: Desk) -> None:
-        desk.lose = commit
+        desk.lose, desk.lost_as = commit, lost_as
         desk.note("a")
         assert await desk.told() == [1]
         assert await desk.stored() == ["a"]
@@ -298,12 +307,13 @@ def test_a_commit_that_happened_although_its_answer_was_lost(address: str) -> No
     tell(address, story)
 
 
-def test_a_commit_that_did_not_happen(address: str) -> None:
+@pytest.mark.parametrize("lost_as", LOST, ids=["reset", "out of place"])
+def test_a_commit_that_did_not_happen(address: str, lost_as: Exception) -> None:
     async def nothing(connection: asyncpg.Connection) -> None:
         """The request to commit is lost with the connection."""
 
     async def story(desk: Desk) -> None:
-        desk.lose = nothing
+        desk.lose, desk.lost_as = nothing, lost_as
         desk.note("a")
         (result,) = await desk.told()
         assert isinstance(result, StoreUnavailable)
