@@ -1,10 +1,8 @@
 """What every driver owes the pipeline, whatever is on the other end."""
 
 import asyncio
-import functools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
@@ -26,6 +24,7 @@ from heliograph.sandbox import mailbox
 from heliograph.sandbox.habits import Habits
 from heliograph.sandbox.message_centre import MessageCentre
 from heliograph.testing.feeds import PATIENCE_S, NotingFeed, Storing, parcels_for
+from tests.stories import lasting
 
 QUICK = Habits(late_ms=100)
 BOTH = pytest.mark.parametrize("kind", ["smpp", "loopback"])
@@ -36,16 +35,7 @@ def number_with(fate: Fate) -> str:
     return "+278312" + (fate.digits or "34567")
 
 
-def live(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
-    @functools.wraps(test)
-    def run(*args: Any, **kwargs: Any) -> None:
-        async def story() -> None:
-            async with asyncio.timeout(PATIENCE_S * 2):
-                await test(*args, **kwargs)
-
-        asyncio.run(story())
-
-    return run
+live = lasting(PATIENCE_S * 2)
 
 
 class HastyClock:

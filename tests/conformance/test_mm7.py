@@ -1,11 +1,9 @@
 """What an MM7 driver and the reader of an MM7 carrier's calls owe the pipeline, against a centre that is not ours."""
 
 import asyncio
-import functools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
-from typing import Any
 
 import pytest
 
@@ -27,6 +25,7 @@ from heliograph.pipeline.ports import Attachment, CannotSend, CarrierCall, Incom
 from heliograph.store.engine import StoreUnavailable
 from heliograph.testing.feeds import PATIENCE_S, NotingFeed, Storing
 from tests.conformance.mmsc import REL_5, Answering, Centre, Posted, Said, checked
+from tests.stories import lasting
 
 PLAIN = "+27831234567"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4
@@ -112,16 +111,7 @@ async def world(
         assert it.complaints == []
 
 
-def live(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
-    @functools.wraps(test)
-    def run(*args: Any, **kwargs: Any) -> None:
-        async def story() -> None:
-            async with asyncio.timeout(PATIENCE_S * 2):
-                await test(*args, **kwargs)
-
-        asyncio.run(story())
-
-    return run
+live = lasting(PATIENCE_S * 2)
 
 
 def parcels(*recipients: str, text: str = "Hello 🦉 & <you>", sender: str = "+27820000000") -> list[Parcel]:

@@ -1,12 +1,11 @@
 """A whole exchange on loopback, a carrier and a customer beside it, and what must hold after any fault."""
 
 import asyncio
-import functools
 import json
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,14 +26,13 @@ from heliograph.testing.cut_wire import CutWire
 from heliograph.testing.receiver import Call, Receiver
 from heliograph.testing.served import Reply, Requests, Served
 from tests.faults.commands import Commands
+from tests.stories import lasting
 
 WINDOW = 10
 GRANT = 100_000
 STORY_S = 90
 QUIET_S = 45
 LOOK_S = 0.05
-
-Story = Callable[..., Awaitable[None]]
 
 SHORT = "Your code is 4711"
 LONG = "A long message has several segments, and each of them is sent, counted and paid for. " * 3
@@ -43,23 +41,6 @@ ENDS = {"delivered", "undelivered", "expired", "rejected", "failed", "cancelled"
 TROUBLE = (OSError, EOFError)
 
 _DELIVERED = re.compile(rb'"Number":"(\d+)","Status":"Delivered"')
-
-
-def lasting(seconds: float) -> Callable[[Story], Callable[..., None]]:
-    """Run a story on a loop of its own, with an end."""
-
-    def decorated(test: Story) -> Callable[..., None]:
-        @functools.wraps(test)
-        def run(*args: Any, **kwargs: Any) -> None:
-            async def story() -> None:
-                async with asyncio.timeout(seconds):
-                    await test(*args, **kwargs)
-
-            asyncio.run(story())
-
-        return run
-
-    return decorated
 
 
 live = lasting(STORY_S)

@@ -17,7 +17,8 @@ from heliograph.sandbox.habits import Habits
 from heliograph.testing.postgres import Server
 from heliograph.testing.served import Reply, Requests
 from tests.faults.pressure import Pressure, memory_mb, offered_by_another, percentile, touchbasepro
-from tests.faults.rig import Rig, lasting, live, rig
+from tests.faults.rig import Rig, live, rig
+from tests.stories import lasting
 
 CARRIED = 60
 """Messages a second that the carrier takes."""

@@ -9,7 +9,7 @@ reset within a frame does is told in test_network.py.
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -25,7 +25,7 @@ from heliograph.testing import postgres
 from heliograph.testing.ports import free_ports
 from heliograph.testing.receiver import Receiver
 from tests.faults import far_customer
-from tests.faults.line import FAIR, Line, Weather, line
+from tests.faults.line import FAIR, Line, Weather
 from tests.faults.rig import SHORT, WINDOW, Rig, live, rig, until
 
 RESEND, HOLD = Policy.RESEND, Policy.HOLD
@@ -40,16 +40,6 @@ BETWEEN_S = 2.0
 PACE_S = 0.25
 
 pytestmark = pytest.mark.long
-
-
-@pytest.fixture
-def bad_line() -> Iterator[Line]:
-    """A line in bad weather."""
-    try:
-        with line(seed=1) as made:
-            yield made
-    except LookupError as error:
-        pytest.skip(str(error))
 
 
 async def silences(it: Rig, bad: Line, *, seconds: float = SILENT_S) -> None:

@@ -2,9 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
-from functools import wraps
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
 from heliograph.net.clock import Clock, SystemClock
 from heliograph.net.sip import Exchange, Leg, OnEvents, listen
@@ -16,6 +15,7 @@ from heliograph.sip.sdp import Media
 from heliograph.sip.timers import Timers
 from heliograph.sip.uris import NameAddr, SipUri
 from heliograph.sip.ways import Hop, Transport
+from tests.stories import lasting
 
 PATIENCE_S = 30.0
 NEAR = Hop("127.0.0.1", 0)
@@ -24,16 +24,7 @@ QUICK = Timers(t1=0.005, t2=0.02, t4=0.01)
 EventT = TypeVar("EventT", bound=CallEvent)
 
 
-def live(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
-    @wraps(test)
-    def run(*args: Any, **kwargs: Any) -> None:
-        async def story() -> None:
-            async with asyncio.timeout(PATIENCE_S):
-                await test(*args, **kwargs)
-
-        asyncio.run(story())
-
-    return run
+live = lasting(PATIENCE_S)
 
 
 async def until(happened: Callable[[], bool]) -> None:

@@ -2,8 +2,7 @@ import asyncio
 import shutil
 import ssl
 import subprocess
-from collections.abc import Awaitable, Callable
-from functools import wraps
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +18,12 @@ from heliograph.smpp.session import Session
 from heliograph.smpp.states import Role
 from heliograph.smpp.template import SubmitTemplate
 from heliograph.smpp.timers import Timers
+from tests.stories import lasting
 
 PATIENCE_S = 10
 
 
-def live(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
-    @wraps(test)
-    def run(*args: Any, **kwargs: Any) -> None:
-        async def story() -> None:
-            async with asyncio.timeout(PATIENCE_S):
-                await test(*args, **kwargs)
-
-        asyncio.run(story())
-
-    return run
+live = lasting(PATIENCE_S)
 
 
 class Ear:

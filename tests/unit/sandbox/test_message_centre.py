@@ -1,9 +1,8 @@
 """The message centre as an ESME sees it, over real sockets on loopback."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import wraps
 from typing import Any
 
 import pytest
@@ -39,21 +38,13 @@ from heliograph.smpp.receipts import parse_receipt
 from heliograph.smpp.session import Session
 from heliograph.smpp.states import Role
 from heliograph.smpp.timers import Timers
+from tests.stories import lasting
 
 PLAIN = "27831234567"
 SLOW = Habits(receipt_delay_ms=60_000)
 
 
-def live(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
-    @wraps(test)
-    def run(*args: Any, **kwargs: Any) -> None:
-        async def story() -> None:
-            async with asyncio.timeout(10):
-                await test(*args, **kwargs)
-
-        asyncio.run(story())
-
-    return run
+live = lasting(10)
 
 
 class Esme:

@@ -1,9 +1,8 @@
 """The driver between a feed and a carrier that is a script: outcomes, doubts, setting up, stopping."""
 
 import asyncio
-import functools
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -18,6 +17,7 @@ from heliograph.core.reasons import Reason
 from heliograph.net.clock import SystemClock
 from heliograph.net.http import Asked, CallFailed, Told
 from heliograph.testing.feeds import PATIENCE_S, NotingFeed, NotingSession
+from tests.stories import lasting
 from tests.unit.carriers.http.stories import CALLBACK, Script, carrier, link, mms, parcel
 
 HUNG_UP = CallFailed("the connection was closed without an answer", is_passing=True)
@@ -25,16 +25,7 @@ NOBODY = CallFailed("no connection: connection refused", is_passing=True, may_ha
 LATER = Told(429, "", b"{}")
 
 
-def live(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
-    @functools.wraps(test)
-    def run(*args: Any, **kwargs: Any) -> None:
-        async def story() -> None:
-            async with asyncio.timeout(PATIENCE_S):
-                await test(*args, **kwargs)
-
-        asyncio.run(story())
-
-    return run
+live = lasting(PATIENCE_S)
 
 
 class HastyClock(SystemClock):
