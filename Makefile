@@ -7,6 +7,7 @@ BIN := .venv/bin
 # Half as many again as processors: many tests wait, for a disk, a clock or a process of their own.
 WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((n > 4 ? 6 : (n * 3 + 1) / 2)))
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=worksteal
+# A test of these that takes two minutes hangs.
 SHORT := --override-ini=faulthandler_timeout=120
 # Tests start hundreds of processes: none of them should compile again what the one before it has compiled.
 unexport PYTHONDONTWRITEBYTECODE

@@ -212,10 +212,10 @@ def text_of(report: Report) -> str:
 
 
 def _processes(plan: Plan) -> str:
-    held = (
-        f"held to {plan.process_share} of a core{' each' if plan.processes > 1 else ''}, " if plan.process_share else ""
-    )
-    return f"{plan.processes} processes, {held}together " if plan.processes > 1 else held
+    held = f"held to {plan.process_share} of a core" if plan.process_share else ""
+    if plan.processes == 1:
+        return held and f"{held}, "
+    return f"{plan.processes} processes, {held and f'{held} each, '}together "
 
 
 def _database_lines(report: Report) -> Iterator[str]:

@@ -47,8 +47,7 @@ _HOT_SETTINGS: Final = _SETTINGS | {
     "plan_cache_mode": "force_generic_plan",
     "idle_in_transaction_session_timeout": "3s",
 }
-
-
+_SNAPSHOT: Final[dict[str, Any]] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 _SEARCH_SETTINGS: Final = _SETTINGS | {"work_mem": "64MB"}
 
 
@@ -98,7 +97,7 @@ class PostgresStore:
         """A snapshot to read from."""
         with _unavailable():
             async with self._soon(self._engine.connect()) as connection:
-                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                await connection.execution_options(**_SNAPSHOT)
                 yield connection
 
     @asynccontextmanager
@@ -109,7 +108,7 @@ class PostgresStore:
         )
         with _unavailable():
             async with engine.connect() as connection:
-                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                await connection.execution_options(**_SNAPSHOT)
                 yield connection
 
     @asynccontextmanager
